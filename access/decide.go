@@ -15,10 +15,10 @@ type Outcome string
 
 // Outcomes of a step.
 const (
-	Allows     Outcome = "allows"      // this grant's rule gives the permission at the place
+	Allows     Outcome = "allows"       // this grant's rule gives the permission at the place
 	OutOfReach Outcome = "out_of_reach" // the rule gives it, but not at this place
-	NotGiven   Outcome = "not_given"   // no rule gives it to this role
-	NotInView  Outcome = "not_in_view" // it would allow, but that role is not the view in use
+	NotGiven   Outcome = "not_given"    // no rule gives it to this role
+	NotInView  Outcome = "not_in_view"  // it would allow, but that role is not the view in use
 )
 
 // Step is one role grant as Decide considered it.
