@@ -1,0 +1,23 @@
+// Package audit owns the words for what happened: the actions an entry can record and what it says of them. It is
+// pure; the rows, their chain and their transaction belong to models.
+package audit
+
+// Action names what was done, as noun.verb. The names are stored, so they never change.
+type Action string
+
+// Everything Hallpass records.
+const (
+	SessionStarted Action = "session.started"
+	SessionEnded   Action = "session.ended"
+	SyncRequested  Action = "sync.requested"
+	SyncFinished   Action = "sync.finished"
+	SyncFailed     Action = "sync.failed"
+)
+
+// Entry is one thing that happened. Who did it, when and in which request is added by the transaction that writes
+// it. Data must hold ids and counts, never names or secrets: entries outlive the people in them.
+type Entry struct {
+	Action  Action
+	Subject string // what was acted on, as kind:id, for example sync:12
+	Data    map[string]any
+}

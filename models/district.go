@@ -1,0 +1,80 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"hallpass/access"
+)
+
+// District is one Clever district that this app is connected to.
+type District struct {
+	DistrictID int64 `gorm:"primaryKey"`
+	CleverID   string
+	Name       string
+	State      string
+	TimeZone   string
+	CreatedAt  time.Time
+	SyncedAt   *time.Time
+}
+
+// DistrictID finds a district by its Clever id, before anyone has entered it. The directory it reads holds ids only.
+func (s *Store) DistrictID(ctx context.Context, cleverID string) (int64, error) {
+	var id int64
+	err := s.pool.QueryRow(ctx, `SELECT district_id FROM district_ids WHERE clever_id = $1`, cleverID).Scan(&id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, ErrNotFound
+	}
+	if err != nil {
+		return 0, fmt.Errorf("find district: %w", err)
+	}
+	return id, nil
+}
+
+// DistrictIDs lists every district this database knows, by Hallpass id.
+func (s *Store) DistrictIDs(ctx context.Context) ([]int64, error) {
+	rows, err := s.pool.Query(ctx, `SELECT district_id FROM district_ids ORDER BY district_id`)
+	if err != nil {
+		return nil, fmt.Errorf("list districts: %w", err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return nil, fmt.Errorf("list districts: %w", err)
+	}
+	return ids, nil
+}
+
+// EnsureDistrict returns the Hallpass id of a Clever district, making the district on first sight.
+func (s *Store) EnsureDistrict(ctx context.Context, cleverID, name, state string) (int64, error) {
+	id, err := s.DistrictID(ctx, cleverID)
+	if errors.Is(err, ErrNotFound) {
+		err = s.pool.QueryRow(ctx, `INSERT INTO district_ids (clever_id) VALUES ($1)
+			ON CONFLICT (clever_id) DO UPDATE SET clever_id = excluded.clever_id RETURNING district_id`, cleverID).Scan(&id)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("enter district: %w", err)
+	}
+	err = s.As(access.System(id, "district entry")).Write(ctx, func(tx *Tx) error {
+		_, err := exec(ctx, tx, `INSERT INTO districts (district_id, clever_id, name, state, created_at) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT (district_id) DO UPDATE SET name = excluded.name, state = excluded.state
+			WHERE (districts.name, districts.state) IS DISTINCT FROM (excluded.name, excluded.state)`, id, cleverID, name, state, tx.now)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("enter district %d: %w", id, err)
+	}
+	return id, nil
+}
+
+// District is the one the actor is in.
+func (tx *Tx) District(ctx context.Context) (District, error) {
+	d, err := one[District](ctx, tx, `SELECT * FROM districts WHERE district_id = ?`, tx.actor.District)
+	if err != nil {
+		return d, fmt.Errorf("district %d: %w", tx.actor.District, err)
+	}
+	return d, nil
+}
