@@ -1,0 +1,166 @@
+// Package sandbox is a Clever inside this process, over real HTTP: OAuth, the
+// token list, identity and the Data API, with an invented district of any size.
+//
+// It owns what a client can see of Clever, as far as Clever's spec and public
+// notes tell, and faults on demand. Everything about generated record i is
+// worked out from the seed and i when it is asked for, so that a district of a
+// million people needs no more memory than a small one. It is for the demo,
+// benchmarks and tests, and guards nothing: whoever reaches it may sign in as
+// anybody.
+package sandbox
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Options shape a Sandbox. Everything has a default but the client's id and
+// secret.
+type Options struct {
+	Seed    uint64
+	Users   int // about how many in the first district, default 6000, at most 20 million
+	Schools int // 0: one per 450 users, at least 6, at most 250
+
+	// SectionsPerStudent is in how many sections of about 25 each student sits,
+	// default 3.
+	SectionsPerStudent int
+
+	// Districts is 1 or 2; the second is small and shares an email and a SIS id
+	// with the first.
+	Districts int
+
+	ClientID, ClientSecret string
+	RedirectURLs           []string // the first is where portal and Instant Login arrive
+
+	Now func() time.Time
+	Log *slog.Logger
+
+	RateLimit  int           // requests per window and token, default 1200, below 0 none
+	RateWindow time.Duration // default one minute
+
+	NoSecureSync   bool // district tokens reach only /districts
+	HTMLWrongToken bool // a wrong kind of token is answered with an HTML page
+	OIDC           bool // the code exchange also gives an ID token
+}
+
+// Persona is somebody worth signing in as.
+type Persona struct {
+	Label string // "Teacher and staff"
+	Name  string
+	Email string
+	Roles []string // Clever's role keys, none for a user without a shared role
+	ID    string   // Clever user id
+}
+
+// Sandbox is safe for concurrent use.
+type Sandbox struct {
+	opt       Options
+	districts []*district
+	faults    *Faults
+	handler   http.Handler
+
+	mu     sync.Mutex // guards what follows
+	grants map[string]grant
+	tokens map[string]userToken
+	spent  map[string]window
+	oidc   oidcKey
+}
+
+// New builds a Sandbox; it takes no longer for a large district than for a
+// small one.
+func New(opt Options) (*Sandbox, error) {
+	if opt.ClientID == "" || opt.ClientSecret == "" {
+		return nil, errors.New("sandbox: client id and client secret are both needed")
+	}
+	if opt.Users == 0 {
+		opt.Users = 6000
+	}
+	if opt.Users < 100 || opt.Users > 20_000_000 {
+		return nil, fmt.Errorf("sandbox: %d users is not between 100 and 20 million", opt.Users)
+	}
+	if opt.Schools == 0 {
+		opt.Schools = min(max(opt.Users/450, 6), 250)
+	}
+	if opt.Schools < 4 || opt.Schools > 5000 || opt.Schools > opt.Users/10 {
+		return nil, fmt.Errorf("sandbox: %d schools do not fit %d users", opt.Schools, opt.Users)
+	}
+	if opt.SectionsPerStudent == 0 {
+		opt.SectionsPerStudent = 3
+	}
+	if opt.SectionsPerStudent < 1 || opt.SectionsPerStudent > 8 {
+		return nil, fmt.Errorf("sandbox: %d sections per student is not between 1 and 8", opt.SectionsPerStudent)
+	}
+	if opt.Districts == 0 {
+		opt.Districts = 1
+	}
+	if opt.Districts < 1 || opt.Districts > 2 {
+		return nil, fmt.Errorf("sandbox: %d districts is neither 1 nor 2", opt.Districts)
+	}
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	if opt.RateLimit == 0 {
+		opt.RateLimit = 1200
+	}
+	if opt.RateWindow == 0 {
+		opt.RateWindow = time.Minute
+	}
+	s := &Sandbox{opt: opt, grants: map[string]grant{}, tokens: map[string]userToken{}, spent: map[string]window{}}
+	s.faults = &Faults{}
+	return s, nil
+}
+
+// Handler serves API, OAuth and pages on one host.
+func (s *Sandbox) Handler() http.Handler { return s.handler }
+
+// Faults makes answers go wrong on demand.
+func (s *Sandbox) Faults() *Faults { return s.faults }
+
+// DistrictID is the first district's id, which is always SeedDistrictID.
+func (s *Sandbox) DistrictID() string { return SeedDistrictID }
+
+// DistrictIDs are all districts' ids, the first one first.
+func (s *Sandbox) DistrictIDs() []string { return nil }
+
+// People are the named people of the first district who can sign in.
+func (s *Sandbox) People() []Persona { return nil }
+
+// UserJSON gives a user as Clever v3.1 would, or nil.
+func (s *Sandbox) UserJSON(id string) json.RawMessage { return nil }
+
+// PutUser adds a user, or replaces the one with the same id.
+func (s *Sandbox) PutUser(user json.RawMessage) error { return nil }
+
+// EditUser changes a user's JSON and stamps last_modified.
+func (s *Sandbox) EditUser(id string, edit func(user map[string]any)) error { return nil }
+
+// RemoveUser makes a user vanish from lists and answer 404.
+func (s *Sandbox) RemoveUser(id string) error { return nil }
+
+// RestoreUser undoes edits and removal of a user who came with the district.
+func (s *Sandbox) RestoreUser(id string) error { return nil }
+
+// PutSchool adds or replaces a school.
+func (s *Sandbox) PutSchool(school json.RawMessage) error { return nil }
+
+// RemoveSchool makes a school vanish from lists and answer 404.
+func (s *Sandbox) RemoveSchool(id string) error { return nil }
+
+// RestoreSchool undoes edits and removal of a school that came with the district.
+func (s *Sandbox) RestoreSchool(id string) error { return nil }
+
+type (
+	district  struct{}
+	grant     struct{}
+	userToken struct{}
+	window    struct{}
+	oidcKey   struct{}
+)
