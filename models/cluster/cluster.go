@@ -14,7 +14,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/url"
 	"os"
@@ -335,5 +334,3 @@ func (c *Cluster) cleanUp(ctx context.Context) error {
 	}
 	return errors.Join(append(errs, c.folder.release())...)
 }
-
-var _ io.Writer = (*tail)(nil)

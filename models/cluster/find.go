@@ -50,16 +50,16 @@ type places struct {
 
 func usualPlaces() places {
 	return places{path: filepath.SplitList(os.Getenv("PATH")), globs: []string{
-		"/usr/lib/postgresql/*/bin",                                // Debian, Ubuntu
-		"/usr/pgsql-*/bin",                                         // PGDG on Fedora, RHEL
-		"/usr/libexec/postgresql*",                                 // Alpine
-		"/opt/homebrew/opt/postgresql@*/bin",                       // Homebrew, Apple silicon
-		"/opt/homebrew/opt/postgresql/bin",                         //
-		"/usr/local/opt/postgresql@*/bin",                          // Homebrew, Intel
-		"/usr/local/opt/postgresql/bin",                            //
-		"/home/linuxbrew/.linuxbrew/opt/postgresql@*/bin",          // Homebrew, Linux
-		"/Applications/Postgres.app/Contents/Versions/*/bin",       //
-		"/usr/local/pgsql/bin",                                     // built by hand
+		"/usr/lib/postgresql/*/bin",                          // Debian, Ubuntu
+		"/usr/pgsql-*/bin",                                   // PGDG on Fedora, RHEL
+		"/usr/libexec/postgresql*",                           // Alpine
+		"/opt/homebrew/opt/postgresql@*/bin",                 // Homebrew, Apple silicon
+		"/opt/homebrew/opt/postgresql/bin",                   //
+		"/usr/local/opt/postgresql@*/bin",                    // Homebrew, Intel
+		"/usr/local/opt/postgresql/bin",                      //
+		"/home/linuxbrew/.linuxbrew/opt/postgresql@*/bin",    // Homebrew, Linux
+		"/Applications/Postgres.app/Contents/Versions/*/bin", //
+		"/usr/local/pgsql/bin",                               // built by hand
 	}}
 }
 

@@ -1,0 +1,164 @@
+package models
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"hallpass/access"
+)
+
+// SignedIn is everything a request needs to know of the person who makes it.
+type SignedIn struct {
+	User        User
+	District    District
+	Grants      []access.Grant
+	Teaches     []access.Place
+	SchoolNames map[int64]string // of the schools in Grants
+	Session     Session          // zero when read by UserFacts
+}
+
+// Session is a signed-in browser. The token is known to that browser alone; the database has its SHA-256.
+type Session struct {
+	UserID    int64
+	CreatedAt time.Time
+	SeenAt    time.Time
+	ExpiresAt time.Time
+}
+
+// facts reads person, district, grants and sections in one statement, so that every page pays one round trip to know
+// who asks.
+const facts = `
+	SELECT u.id, u.clever_id, u.first_name, u.middle_name, u.last_name, u.email, u.created_at, u.changed_at,
+	       d.clever_id AS district_clever_id, d.name AS district_name, d.time_zone, d.synced_at,
+	       (SELECT json_agg(json_build_object('role', g.role, 'source', g.source, 'labels', g.labels, 'schools',
+	               (SELECT json_agg(json_build_object('id', h.id, 'name', h.name) ORDER BY h.name_key, h.id)
+	                  FROM role_grant_schools gs JOIN schools h ON h.district_id = gs.district_id AND h.id = gs.school_id
+	                 WHERE gs.district_id = g.district_id AND gs.grant_id = g.id AND gs.ended_at IS NULL)))
+	          FROM role_grants g WHERE g.district_id = u.district_id AND g.user_id = u.id AND g.ended_at IS NULL) AS grants_json,
+	       (SELECT json_agg(json_build_object('Kind', 'section', 'Section', s.id, 'School', s.school_id))
+	          FROM section_teachers t JOIN sections s ON s.district_id = t.district_id AND s.id = t.section_id
+	         WHERE t.district_id = u.district_id AND t.user_id = u.id AND s.ended_at IS NULL) AS teaches_json`
+
+type factsRow struct {
+	User             `gorm:"embedded"`
+	DistrictCleverID string
+	DistrictName     string
+	TimeZone         string
+	SyncedAt         *time.Time
+	GrantsJSON       []byte
+	TeachesJSON      []byte
+	SessionCreatedAt time.Time
+	SeenAt           time.Time
+	ExpiresAt        time.Time
+}
+
+// SignedIn finds the session of a token and everything about its person. A session that was revoked or has passed
+// its absolute limit, and one whose person has ended, is ErrNotFound. The idle limit is the caller's to apply.
+func (tx *Tx) SignedIn(ctx context.Context, tokenHash []byte) (SignedIn, error) {
+	r, err := one[factsRow](ctx, tx, facts+`, x.created_at AS session_created_at, x.seen_at, x.expires_at
+	  FROM sessions x
+	  JOIN users u     ON u.district_id = x.district_id AND u.id = x.user_id
+	  JOIN districts d ON d.district_id = x.district_id
+	 WHERE x.district_id = ? AND x.token_hash = ? AND x.revoked_at IS NULL AND x.expires_at > ? AND u.ended_at IS NULL`,
+		tx.actor.District, tokenHash, tx.now)
+	if err != nil {
+		return SignedIn{}, fmt.Errorf("session: %w", err)
+	}
+	in, err := r.signedIn(tx.actor.District)
+	in.Session = Session{UserID: r.ID, CreatedAt: r.SessionCreatedAt, SeenAt: r.SeenAt, ExpiresAt: r.ExpiresAt}
+	return in, err
+}
+
+// UserFacts reads what SignedIn reads, of a current person without a session.
+func (tx *Tx) UserFacts(ctx context.Context, userID int64) (SignedIn, error) {
+	r, err := one[factsRow](ctx, tx, facts+`
+	  FROM users u JOIN districts d ON d.district_id = u.district_id
+	 WHERE u.district_id = ? AND u.id = ? AND u.ended_at IS NULL`, tx.actor.District, userID)
+	if err != nil {
+		return SignedIn{}, fmt.Errorf("facts of user %d: %w", userID, err)
+	}
+	return r.signedIn(tx.actor.District)
+}
+
+func (r factsRow) signedIn(district int64) (SignedIn, error) {
+	in := SignedIn{User: r.User, SchoolNames: map[int64]string{}, District: District{
+		DistrictID: district, CleverID: r.DistrictCleverID, Name: r.DistrictName, TimeZone: r.TimeZone, SyncedAt: r.SyncedAt,
+	}}
+	var grants []struct {
+		Role    access.Role
+		Source  access.Source
+		Labels  []string
+		Schools []struct {
+			ID   int64
+			Name string
+		}
+	}
+	if r.GrantsJSON != nil {
+		if err := json.Unmarshal(r.GrantsJSON, &grants); err != nil {
+			return in, fmt.Errorf("grants of user %d: %w", r.ID, err)
+		}
+	}
+	if r.TeachesJSON != nil {
+		if err := json.Unmarshal(r.TeachesJSON, &in.Teaches); err != nil {
+			return in, fmt.Errorf("sections of user %d: %w", r.ID, err)
+		}
+	}
+	for _, g := range grants {
+		grant := access.Grant{Role: g.Role, Source: g.Source, Labels: g.Labels}
+		for _, s := range g.Schools {
+			grant.Schools = append(grant.Schools, s.ID)
+			in.SchoolNames[s.ID] = s.Name
+		}
+		in.Grants = append(in.Grants, grant)
+	}
+	return in, nil
+}
+
+// CreateSession remembers a browser that signed in. codeHash is the SHA-256 of the OAuth code it came with, so that
+// the same callback delivered twice can be recognised.
+func (tx *Tx) CreateSession(ctx context.Context, tokenHash []byte, userID int64, codeHash []byte, expires time.Time) error {
+	_, err := exec(ctx, tx, `INSERT INTO sessions (district_id, token_hash, user_id, code_hash, created_at, seen_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		tx.actor.District, tokenHash, userID, codeHash, tx.now, tx.now, expires)
+	if err != nil {
+		return fmt.Errorf("make session of user %d: %w", userID, err)
+	}
+	_, err = exec(ctx, tx, `UPDATE accounts SET last_sign_in_at = ? WHERE district_id = ? AND user_id = ? AND role = '' AND retired_at IS NULL`, tx.now, tx.actor.District, userID)
+	if err != nil {
+		return fmt.Errorf("note sign-in of user %d: %w", userID, err)
+	}
+	return nil
+}
+
+// TouchSession moves the session's last sign of life to now.
+func (tx *Tx) TouchSession(ctx context.Context, tokenHash []byte) error {
+	_, err := exec(ctx, tx, `UPDATE sessions SET seen_at = ? WHERE district_id = ? AND token_hash = ? AND revoked_at IS NULL`, tx.now, tx.actor.District, tokenHash)
+	if err != nil {
+		return fmt.Errorf("touch session: %w", err)
+	}
+	return nil
+}
+
+// RevokeSession ends a session for good. ErrNotFound: there was no open session of that token.
+func (tx *Tx) RevokeSession(ctx context.Context, tokenHash []byte) error {
+	n, err := exec(ctx, tx, `UPDATE sessions SET revoked_at = ? WHERE district_id = ? AND token_hash = ? AND revoked_at IS NULL`, tx.now, tx.actor.District, tokenHash)
+	if err != nil {
+		return fmt.Errorf("revoke session: %w", err)
+	}
+	if n == 0 {
+		return fmt.Errorf("revoke session: %w", ErrNotFound)
+	}
+	return nil
+}
+
+// SessionOfCode reports whether this very session was made from that OAuth code.
+func (tx *Tx) SessionOfCode(ctx context.Context, tokenHash, codeHash []byte) (bool, error) {
+	found, err := query[struct{ UserID int64 }](ctx, tx, `SELECT user_id FROM sessions
+		WHERE district_id = ? AND token_hash = ? AND code_hash = ? AND revoked_at IS NULL AND expires_at > ?`,
+		tx.actor.District, tokenHash, codeHash, tx.now)
+	if err != nil {
+		return false, fmt.Errorf("session of code: %w", err)
+	}
+	return len(found) == 1, nil
+}

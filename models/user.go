@@ -1,0 +1,268 @@
+package models
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"hallpass/access"
+)
+
+// User is one human as known in one district.
+type User struct {
+	DistrictID int64 `gorm:"primaryKey"`
+	ID         int64 `gorm:"primaryKey"`
+	CleverID   *string
+	FirstName  string
+	MiddleName string
+	LastName   string
+	Email      string
+	NameKey    string
+	EmailKey   string
+	RoleCount  int16
+	Digest     []byte
+	CreatedAt  time.Time
+	ChangedAt  time.Time
+	EndedAt    *time.Time
+}
+
+// User reads one person of the district, current or ended.
+func (tx *Tx) User(ctx context.Context, id int64) (User, error) {
+	u, err := one[User](ctx, tx, `SELECT * FROM users WHERE district_id = ? AND id = ?`, tx.actor.District, id)
+	if err != nil {
+		return u, fmt.Errorf("user %d: %w", id, err)
+	}
+	return u, nil
+}
+
+// UserByAnyID finds a person by Hallpass id, Clever id or a role's legacy id.
+func (tx *Tx) UserByAnyID(ctx context.Context, value string) (int64, error) {
+	type row struct{ ID int64 }
+	if id, err := strconv.ParseInt(value, 10, 64); err == nil {
+		found, err := query[row](ctx, tx, `SELECT id FROM users WHERE district_id = ? AND id = ?`, tx.actor.District, id)
+		if err != nil || len(found) == 1 {
+			return id, err
+		}
+	}
+	found, err := one[row](ctx, tx, `SELECT user_id AS id FROM identities WHERE district_id = ? AND kind IN ('clever', 'legacy') AND value = ?
+		ORDER BY kind LIMIT 1`, tx.actor.District, value)
+	if err != nil {
+		return 0, fmt.Errorf("user by outside id: %w", err)
+	}
+	return found.ID, nil
+}
+
+// UserByCleverID finds a person by Clever's v3 id, tombstones included: that id and the issuer are the sign-in key.
+func (tx *Tx) UserByCleverID(ctx context.Context, value string) (int64, error) {
+	found, err := one[struct{ ID int64 }](ctx, tx, `SELECT user_id AS id FROM identities WHERE district_id = ? AND kind = 'clever' AND value = ?`, tx.actor.District, value)
+	if err != nil {
+		return 0, fmt.Errorf("user by Clever id: %w", err)
+	}
+	return found.ID, nil
+}
+
+// UserGrant is one role grant of a person with its schools, ended ones included.
+type UserGrant struct {
+	ID       int64
+	Role     access.Role
+	Source   access.Source
+	LegacyID string
+	SISID    string `gorm:"column:sis_id"`
+	Number   string
+	Title    string
+	Grade    string
+	Labels   []string `gorm:"-"`
+	Since    time.Time
+	EndedAt  *time.Time
+	Schools  []UserGrantSchool `gorm:"-"`
+
+	LabelsJSON  []byte
+	SchoolsJSON []byte
+}
+
+// UserGrantSchool is one school of a role grant.
+type UserGrantSchool struct {
+	SchoolID int64      `json:"school_id"`
+	CleverID string     `json:"clever_id"`
+	Name     string     `json:"name"` // "" when Clever does not share the school
+	SISID    string     `json:"sis_id"`
+	Listed   bool       `json:"listed"`
+	Primary  bool       `json:"is_primary"`
+	Since    time.Time  `json:"since"`
+	EndedAt  *time.Time `json:"ended_at"`
+}
+
+// UserGrants lists every role the person holds or held, current ones first.
+func (tx *Tx) UserGrants(ctx context.Context, id int64) ([]UserGrant, error) {
+	grants, err := query[UserGrant](ctx, tx, `
+		SELECT g.id, g.role, g.source, g.legacy_id, g.sis_id, g.number, g.title, g.grade, g.since, g.ended_at,
+		       to_json(g.labels) AS labels_json,
+		       (SELECT json_agg(json_build_object('school_id', s.id, 'clever_id', s.clever_id, 'name', s.name, 'sis_id', s.sis_id,
+		                'listed', s.listed AND s.ended_at IS NULL, 'is_primary', gs.is_primary, 'since', gs.since, 'ended_at', gs.ended_at)
+		                ORDER BY gs.is_primary DESC, s.name_key, s.id)
+		          FROM role_grant_schools gs JOIN schools s ON s.district_id = gs.district_id AND s.id = gs.school_id
+		         WHERE gs.district_id = g.district_id AND gs.grant_id = g.id) AS schools_json
+		  FROM role_grants g
+		 WHERE g.district_id = ? AND g.user_id = ?
+		 ORDER BY g.ended_at IS NOT NULL, array_position(ARRAY['district_admin', 'staff', 'teacher', 'student', 'contact'], g.role), g.role, g.source`,
+		tx.actor.District, id)
+	if err != nil {
+		return nil, fmt.Errorf("role grants of user %d: %w", id, err)
+	}
+	for i := range grants {
+		g := &grants[i]
+		if err := json.Unmarshal(g.LabelsJSON, &g.Labels); err != nil {
+			return nil, fmt.Errorf("labels of role grant %d: %w", g.ID, err)
+		}
+		if g.SchoolsJSON == nil {
+			continue
+		}
+		if err := json.Unmarshal(g.SchoolsJSON, &g.Schools); err != nil {
+			return nil, fmt.Errorf("schools of role grant %d: %w", g.ID, err)
+		}
+	}
+	return grants, nil
+}
+
+// UserPlaces lists the places at which the person is someone: the sections attended or taught, and the schools of
+// current roles. A contact is where its students are. Someone who has left is still found at the schools of before,
+// so that those who could see the person then can see that they left.
+func (tx *Tx) UserPlaces(ctx context.Context, id int64) ([]access.Place, error) {
+	type row struct{ School, Section int64 }
+	rows, err := query[row](ctx, tx, `
+		WITH people AS (
+		  SELECT @user::bigint AS id
+		  UNION
+		  SELECT u.id FROM contact_students c JOIN users u ON u.district_id = c.district_id AND u.clever_id = c.student_clever_id
+		   WHERE c.district_id = @district AND c.contact_id = @user)
+		SELECT gs.school_id AS school, 0 AS section
+		  FROM people p JOIN role_grant_schools gs ON gs.district_id = @district AND gs.user_id = p.id
+		                JOIN users u ON u.district_id = @district AND u.id = p.id
+		 WHERE gs.ended_at IS NULL OR u.ended_at IS NOT NULL
+		UNION
+		SELECT s.school_id, s.id
+		  FROM (SELECT section_id FROM section_students WHERE district_id = @district AND user_id = @user
+		        UNION SELECT section_id FROM section_teachers WHERE district_id = @district AND user_id = @user) x
+		  JOIN sections s ON s.district_id = @district AND s.id = x.section_id AND s.ended_at IS NULL
+		 ORDER BY 1, 2`, map[string]any{"district": tx.actor.District, "user": id})
+	if err != nil {
+		return nil, fmt.Errorf("places of user %d: %w", id, err)
+	}
+	places := make([]access.Place, len(rows))
+	for i, r := range rows {
+		if r.Section == 0 {
+			places[i] = access.AtSchool(r.School)
+		} else {
+			places[i] = access.AtSection(r.Section, r.School)
+		}
+	}
+	return places, nil
+}
+
+// UserSection is a section that a person teaches or attends.
+type UserSection struct {
+	ID             int64
+	CleverID       string
+	Name           string
+	SchoolID       int64
+	School         string
+	SchoolCleverID string
+	Term           string // "" where Clever gives none
+	Period         string
+	Students       int
+	As             string // primary, co or student
+}
+
+// UserSections lists the current sections a person teaches, and then those attended, by name.
+func (tx *Tx) UserSections(ctx context.Context, id int64) ([]UserSection, error) {
+	sections, err := query[UserSection](ctx, tx, `
+		SELECT s.id, s.clever_id, s.name, s.school_id, h.name AS school, h.clever_id AS school_clever_id,
+		       coalesce(t.name, '') AS term, s.period, s.students, x.held AS "as"
+		  FROM (SELECT section_id, CASE WHEN is_primary THEN 'primary' ELSE 'co' END AS held
+		          FROM section_teachers WHERE district_id = @district AND user_id = @user
+		        UNION ALL
+		        SELECT section_id, 'student' FROM section_students WHERE district_id = @district AND user_id = @user) x
+		  JOIN sections s ON s.district_id = @district AND s.id = x.section_id AND s.ended_at IS NULL
+		  JOIN schools h  ON h.district_id = @district AND h.id = s.school_id
+		  LEFT JOIN terms t ON t.district_id = @district AND t.id = s.term_id
+		 ORDER BY x.held = 'student', t.start_date DESC NULLS LAST, s.name_key, s.id`,
+		map[string]any{"district": tx.actor.District, "user": id})
+	if err != nil {
+		return nil, fmt.Errorf("sections of user %d: %w", id, err)
+	}
+	return sections, nil
+}
+
+// Account is what the app hangs its data on.
+type Account struct {
+	DistrictID   int64 `gorm:"primaryKey"`
+	ID           int64 `gorm:"primaryKey"`
+	UserID       int64
+	Role         string // "" is the one account of strategy consolidated
+	CreatedAt    time.Time
+	LastSignInAt *time.Time
+	RetiredAt    *time.Time
+}
+
+// UserAccounts lists the person's accounts, retired ones last.
+func (tx *Tx) UserAccounts(ctx context.Context, id int64) ([]Account, error) {
+	accounts, err := query[Account](ctx, tx, `SELECT * FROM accounts WHERE district_id = ? AND user_id = ? ORDER BY retired_at IS NOT NULL, role, id`, tx.actor.District, id)
+	if err != nil {
+		return nil, fmt.Errorf("accounts of user %d: %w", id, err)
+	}
+	return accounts, nil
+}
+
+// Why two people are related.
+const (
+	StudentOfContact = "student_of_contact"
+	ContactOfStudent = "contact_of_student"
+	SameEmail        = "same_email"
+)
+
+// RelatedPerson is somebody else whose record touches this one's. They are never the same user.
+type RelatedPerson struct {
+	ID           int64
+	FirstName    string
+	MiddleName   string
+	LastName     string
+	Roles        []string `gorm:"-"`
+	Kind         string
+	Relationship string // Clever's word, for contacts and students
+	RolesJSON    []byte
+}
+
+// maxRelated bounds the list of related people: an address such as office@school may stand on hundreds of records.
+const maxRelated = 50
+
+// RelatedPeople lists the students of a contact, the contacts of a student, and people with the same email.
+func (tx *Tx) RelatedPeople(ctx context.Context, u User) ([]RelatedPerson, error) {
+	people, err := query[RelatedPerson](ctx, tx, `
+		SELECT u.id, u.first_name, u.middle_name, u.last_name, x.kind, x.relationship,
+		       (SELECT coalesce(json_agg(g.role ORDER BY g.role), '[]') FROM role_grants g
+		         WHERE g.district_id = u.district_id AND g.user_id = u.id AND g.ended_at IS NULL) AS roles_json
+		  FROM (SELECT s.id, 'student_of_contact' AS kind, c.relationship
+		          FROM contact_students c JOIN users s ON s.district_id = c.district_id AND s.clever_id = c.student_clever_id
+		         WHERE c.district_id = @district AND c.contact_id = @user
+		        UNION ALL
+		        SELECT c.contact_id, 'contact_of_student', c.relationship
+		          FROM contact_students c WHERE c.district_id = @district AND c.student_clever_id = @clever
+		        UNION ALL
+		        (SELECT e.id, 'same_email', '' FROM users e
+		          WHERE e.district_id = @district AND e.email_key = @email AND @email <> '' AND e.id <> @user AND e.ended_at IS NULL
+		          ORDER BY e.id LIMIT @max)) x
+		  JOIN users u ON u.district_id = @district AND u.id = x.id AND u.ended_at IS NULL
+		 ORDER BY x.kind DESC, u.name_key, u.id LIMIT @max`,
+		map[string]any{"district": tx.actor.District, "user": u.ID, "clever": u.CleverID, "email": u.EmailKey, "max": maxRelated})
+	if err != nil {
+		return nil, fmt.Errorf("people related to user %d: %w", u.ID, err)
+	}
+	for i := range people {
+		if err := json.Unmarshal(people[i].RolesJSON, &people[i].Roles); err != nil {
+			return nil, fmt.Errorf("roles of user %d: %w", people[i].ID, err)
+		}
+	}
+	return people, nil
+}
