@@ -47,7 +47,8 @@ type Options struct {
 	// programs that were killed are removed by the next such Start.
 	Dir string
 	// ThrowAway trades safety for speed (fsync, synchronous_commit and
-	// full_page_writes off): for demos and tests only. A folder keeps the kind
+	// full_page_writes off; a killed server forgets its last half second): for
+	// demos and tests only. A folder keeps the kind
 	// it was made with, and starting it as the other kind is ErrOtherKind:
 	// running real data without fsync, once and by mistake, can lose it, and
 	// data written without fsync does not become safe by a later start.
