@@ -159,6 +159,9 @@ func eventually(t *testing.T, what string, is func() bool) {
 // runs says whether the process runs; one that ended and that nobody has asked
 // after yet does not.
 func runs(pid int) bool {
+	if stat, err := os.ReadFile("/proc/" + itoa(pid) + "/stat"); err == nil {
+		return !strings.Contains(string(stat), ") Z ")
+	}
 	state, err := exec.Command("ps", "-o", "stat=", "-p", itoa(pid)).Output()
 	return err == nil && !strings.HasPrefix(strings.TrimSpace(string(state)), "Z")
 }
