@@ -108,3 +108,104 @@ func (f Frame) sectionHref(id string) string  { return SectionPath(f.District.Cl
 func (f Frame) syncsHref() string             { return SyncsPath(f.District.CleverID, f.View) }
 func (f Frame) syncHref(id int64) string      { return SyncPath(f.District.CleverID, f.View, id) }
 func (f Frame) listHref(q UsersFilter) string { return q.Path(f.District.CleverID, f.View) }
+
+// htmxConfig keeps htmx inside the content security policy: no style sheet of its
+// own, requests to this origin only.
+const htmxConfig = `{"includeIndicatorCSS":false,"mode":"same-origin"}`
+
+var themeChoices = []struct{ value, key string }{
+	{"system", key("theme.system")},
+	{"light", key("theme.light")},
+	{"dark", key("theme.dark")},
+}
+
+func (f Frame) theme() string {
+	if f.Theme == "light" || f.Theme == "dark" {
+		return f.Theme
+	}
+	return "system"
+}
+
+func (f Frame) colorScheme() string {
+	if t := f.theme(); t != "system" {
+		return t
+	}
+	return "light dark"
+}
+
+func (f Frame) titleOr(title string) string {
+	if f.Title != "" {
+		return f.Title
+	}
+	return title
+}
+
+func (f Frame) hasUpkeep() bool {
+	for _, item := range f.Nav {
+		if item.upkeep() {
+			return true
+		}
+	}
+	return false
+}
+
+// upkeep says whether the item stands in the second group.
+func (n NavItem) upkeep() bool { return n.Key == "syncs" }
+
+func (n NavItem) icon() string {
+	switch n.Key {
+	case "home":
+		return "home"
+	case "users":
+		return "people"
+	case "schools":
+		return "school"
+	case "sections":
+		return "section"
+	case "syncs":
+		return "sync"
+	}
+	return "arrow"
+}
+
+func (l *Locale) navWord(item string) string {
+	switch item {
+	case "home":
+		return l.T("nav.home")
+	case "users":
+		return l.T("nav.users")
+	case "schools":
+		return l.T("nav.schools")
+	case "sections":
+		return l.T("nav.sections")
+	case "syncs":
+		return l.T("nav.syncs")
+	}
+	return item
+}
+
+// viewSentence opens the banner: "You're logged in as a Teacher."
+func (l *Locale) viewSentence(view string) string {
+	switch view {
+	case "teacher":
+		return l.T("view.in.teacher")
+	case "staff":
+		return l.T("view.in.staff")
+	case "district_admin":
+		return l.T("view.in.district_admin")
+	}
+	return l.T("view.in.all")
+}
+
+// viewSwitch is the banner's link: "Switch to Admin view".
+func (l *Locale) viewSwitch(view string) string {
+	switch view {
+	case "teacher":
+		return l.T("view.to.teacher")
+	case "staff":
+		return l.T("view.to.staff")
+	case "district_admin":
+		return l.T("view.to.district_admin")
+	}
+	return l.T("view.to.all")
+}

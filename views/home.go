@@ -1,0 +1,64 @@
+package views
+
+// greeting goes by the clock on the district's wall.
+func (p HomePage) greeting(l *Locale) string {
+	switch hour := p.Locale().now.Hour(); {
+	case hour < 12:
+		return l.T("home.morning")
+	case hour < 18:
+		return l.T("home.afternoon")
+	default:
+		return l.T("home.evening")
+	}
+}
+
+// needs sums the ledger up beside the date.
+func (p HomePage) needs(l *Locale) string {
+	if p.ledger(l).title != "" {
+		return l.T("home.needs.one")
+	}
+	if p.SyncedAt != nil {
+		return l.F("home.needs.none_synced", "When", l.Relative(*p.SyncedAt))
+	}
+	return l.T("home.needs.none")
+}
+
+type ledgerItem struct {
+	icon, title, text string
+	href, act         string
+	wait              bool
+}
+
+// ledger is what the last sync asks of the reader; nothing, when it went well or is
+// none of the reader's business.
+func (p HomePage) ledger(l *Locale) ledgerItem {
+	if p.LastSync == nil {
+		if !p.ShowSync {
+			return ledgerItem{}
+		}
+		return ledgerItem{
+			icon: "sync", title: l.T("home.sync.never"), text: l.T("home.sync.never.text"),
+			href: p.syncsHref(), act: l.T("home.sync.start"), wait: true,
+		}
+	}
+	run := *p.LastSync
+	item := ledgerItem{href: p.syncHref(run.ID), act: l.T("home.look")}
+	when := "When"
+	switch run.State {
+	case "queued", "running":
+		item.icon, item.title = "sync", l.T("home.sync.running")
+		item.text = l.F("home.sync.running.text", when, l.Relative(run.Started))
+	case "failed":
+		item.icon, item.title, item.wait = "alert", l.T("home.sync.failed"), true
+		item.text = l.F("home.sync.failed.text", when, l.Relative(run.Started))
+	case "held":
+		item.icon, item.title, item.wait = "hold", l.T("home.sync.held"), true
+		item.text = l.F("home.sync.held.text", when, l.Relative(run.Started))
+	case "stopped":
+		item.icon, item.title, item.wait = "alert", l.T("home.sync.stopped"), true
+		item.text = l.F("home.sync.stopped.text", when, l.Relative(run.Started))
+	default:
+		return ledgerItem{}
+	}
+	return item
+}

@@ -1,0 +1,46 @@
+package views
+
+import "strings"
+
+const cleverPortal = "https://clever.com/login"
+
+func (p NoConsolePage) portal() string {
+	if strings.HasPrefix(p.PortalURL, "https://") || strings.HasPrefix(p.PortalURL, "http://") {
+		return p.PortalURL
+	}
+	return cleverPortal
+}
+
+// says is the first thing the reader learns: it is no mistake of theirs.
+func (p NoConsolePage) says(l *Locale) string {
+	switch p.Reason {
+	case "student":
+		return l.T("noconsole.student")
+	case "contact":
+		return l.T("noconsole.contact")
+	case "unknown_role":
+		return l.T("noconsole.unknown_role")
+	case "ended":
+		return l.T("noconsole.ended")
+	case "not_listed":
+		return l.T("noconsole.not_listed")
+	}
+	return l.T("noconsole.no_role")
+}
+
+// next is where to turn.
+func (p NoConsolePage) next(l *Locale) string {
+	switch p.Reason {
+	case "student", "contact":
+		return l.T("noconsole.next.portal")
+	}
+	return l.T("noconsole.next.office")
+}
+
+func (p NoConsolePage) places(l *Locale) string {
+	const most = 3
+	if len(p.Schools) > most {
+		return strings.Join(p.Schools[:most], ", ") + " " + l.N("grants.more", len(p.Schools)-most)
+	}
+	return strings.Join(p.Schools, ", ")
+}

@@ -1,0 +1,111 @@
+package views
+
+func (p SyncPage) title(l *Locale) string {
+	return l.F("sync.title", "When", l.Short(p.Run.Started))
+}
+
+// heading is the state in words.
+func (p SyncPage) heading(l *Locale) string {
+	switch p.Run.State {
+	case "queued":
+		return l.T("sync.heading.queued")
+	case "running":
+		return l.T("sync.heading.running")
+	case "failed":
+		return l.T("sync.heading.failed")
+	case "held":
+		return l.T("sync.heading.held")
+	case "stopped":
+		return l.T("sync.heading.stopped")
+	}
+	return l.T("sync.heading.done")
+}
+
+func (p SyncPage) sub(l *Locale) string {
+	said := l.F("sync.sub", "Kind", p.Run.byText(l), "When", l.Relative(p.Run.Started))
+	if p.Run.Finished != nil {
+		said += " " + l.F("sync.sub.took", "Took", p.Run.took(l))
+	}
+	return said
+}
+
+// says is what the run has done, in one sentence.
+func (p SyncPage) says(l *Locale) string {
+	sum := p.Run.sum()
+	count := []string{"Created", l.Num(sum.Created + sum.Revived), "Updated", l.Num(sum.Updated), "Ended", l.Num(sum.Ended)}
+	switch p.Run.State {
+	case "queued":
+		return l.T("sync.says.queued")
+	case "running":
+		return l.N("sync.says.running", sum.Read)
+	case "failed", "stopped":
+		return l.N("sync.says.failed", sum.Read)
+	case "held":
+		return l.T("sync.says.held")
+	}
+	if sum.Created+sum.Revived+sum.Updated+sum.Ended == 0 {
+		return l.N("sync.says.nothing", sum.Read)
+	}
+	return l.N("sync.says.done", sum.Read, count...)
+}
+
+// where is the place a run stopped at: "While reading users, page 12."
+func (e SyncError) where(l *Locale) string {
+	switch {
+	case e.Type == "":
+		return ""
+	case e.Page > 0:
+		return l.F("sync.error.where_page", "Type", recordType(l, e.Type), "Page", l.Num(e.Page))
+	}
+	return l.F("sync.error.where", "Type", recordType(l, e.Type))
+}
+
+func (e SyncError) next(l *Locale) string {
+	switch e.Next {
+	case "credentials":
+		return l.T("sync.next.credentials")
+	case "sharing":
+		return l.T("sync.next.sharing")
+	case "rate":
+		return l.T("sync.next.rate")
+	case "disk":
+		return l.T("sync.next.disk")
+	case "support":
+		return l.T("sync.next.support")
+	}
+	return l.T("sync.next.retry")
+}
+
+func recordType(l *Locale, t string) string {
+	switch t {
+	case "schools":
+		return l.T("record.schools")
+	case "terms":
+		return l.T("record.terms")
+	case "users":
+		return l.T("record.users")
+	case "sections":
+		return l.T("record.sections")
+	case "events":
+		return l.T("record.events")
+	}
+	return t
+}
+
+type labelled struct {
+	key string
+	n   int
+}
+
+func (t SyncType) numbers() []labelled {
+	return []labelled{
+		{key("sync.pages"), t.Pages},
+		{key("sync.read"), t.Read},
+		{key("sync.created"), t.Created},
+		{key("sync.updated"), t.Updated},
+		{key("sync.unchanged"), t.Unchanged},
+		{key("sync.ended"), t.Ended},
+		{key("sync.revived"), t.Revived},
+		{key("sync.problems"), t.Problems},
+	}
+}

@@ -1,0 +1,63 @@
+package views
+
+import "net/url"
+
+// sum adds the record types up.
+func (r SyncRun) sum() SyncType {
+	var all SyncType
+	for _, t := range r.Types {
+		all.Pages += t.Pages
+		all.Read += t.Read
+		all.Created += t.Created
+		all.Updated += t.Updated
+		all.Unchanged += t.Unchanged
+		all.Ended += t.Ended
+		all.Revived += t.Revived
+		all.Problems += t.Problems
+	}
+	return all
+}
+
+// moving says whether the run may still change.
+func (r SyncRun) moving() bool { return r.State == "queued" || r.State == "running" }
+
+func (r SyncRun) took(l *Locale) string {
+	if r.Finished == nil {
+		if r.moving() {
+			return l.T("sync.not_yet")
+		}
+		return l.T("date.not_known")
+	}
+	return l.Took(r.Finished.Sub(r.Started))
+}
+
+// byText is the kind of run and who asked for it.
+func (r SyncRun) byText(l *Locale) string {
+	kind := l.T("sync.kind.full")
+	if r.Kind == "events" {
+		kind = l.T("sync.kind.events")
+	}
+	if r.By == "" {
+		return kind
+	}
+	return l.F("sync.kind_by", "Kind", kind, "Name", r.By)
+}
+
+func (p SyncsPage) pageHref(param string, to *PageLink) string {
+	if to == nil {
+		return p.syncsHref()
+	}
+	return withQuery(p.syncsHref(), url.Values{param: {to.Cursor}})
+}
+
+func syncsNotice(l *Locale, n string) string {
+	switch n {
+	case "bad_cursor":
+		return l.T("users.notice.bad_cursor")
+	case "already_running":
+		return l.T("syncs.notice.already_running")
+	case "sync_started":
+		return l.T("syncs.notice.started")
+	}
+	return n
+}
