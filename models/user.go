@@ -106,7 +106,7 @@ func (tx *Tx) UserGrants(ctx context.Context, id int64) ([]UserGrant, error) {
 		         WHERE gs.district_id = g.district_id AND gs.grant_id = g.id) AS schools_json
 		  FROM role_grants g
 		 WHERE g.district_id = ? AND g.user_id = ?
-		 ORDER BY g.ended_at IS NOT NULL, array_position(ARRAY['district_admin', 'staff', 'teacher', 'student', 'contact'], g.role), g.role, g.source`,
+		 ORDER BY g.ended_at IS NOT NULL, array_position(ARRAY['district_admin', 'teacher', 'staff', 'student', 'contact'], g.role), g.role, g.source`,
 		tx.actor.District, id)
 	if err != nil {
 		return nil, fmt.Errorf("role grants of user %d: %w", id, err)
@@ -133,7 +133,7 @@ func (tx *Tx) UserPlaces(ctx context.Context, id int64) ([]access.Place, error) 
 	type row struct{ School, Section int64 }
 	rows, err := query[row](ctx, tx, `
 		WITH people AS (
-		  SELECT @user::bigint AS id
+		  SELECT CAST(@user AS bigint) AS id
 		  UNION
 		  SELECT u.id FROM contact_students c JOIN users u ON u.district_id = c.district_id AND u.clever_id = c.student_clever_id
 		   WHERE c.district_id = @district AND c.contact_id = @user)

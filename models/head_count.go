@@ -1,0 +1,77 @@
+package models
+
+import (
+	"context"
+	"fmt"
+
+	"hallpass/access"
+)
+
+// HeadCount is how many people hold a role at a school, counted at the end of the last sync.
+type HeadCount struct {
+	SchoolID int64       // 0 is the whole district
+	Role     access.Role // "" is anyone
+	People   int
+	Several  int // of those, people who hold another role too
+}
+
+// HeadCounts reads the counts of some schools; 0 stands for the whole district.
+func (tx *Tx) HeadCounts(ctx context.Context, schools []int64) ([]HeadCount, error) {
+	counts, err := query[HeadCount](ctx, tx, `SELECT school_id, role, people, several FROM head_counts
+		WHERE district_id = ? AND school_id = ANY(?::bigint[]) ORDER BY school_id, role`, tx.actor.District, idArray(schools))
+	if err != nil {
+		return nil, fmt.Errorf("head counts: %w", err)
+	}
+	return counts, nil
+}
+
+// count says how many people match, up to countBound: from the head counts where they have the filter, and otherwise
+// by looking at a bounded number of rows, so that no count costs more than the page it stands on.
+func (q *userQuery) count(ctx context.Context) (n int, atLeast bool, err error) {
+	if n, known, err := q.headCount(ctx); err != nil || known {
+		return min(n, countBound), n > countBound, err
+	}
+	if from := q.grantRows(); from != "" {
+		got, err := one[struct{ N int }](ctx, q.tx, `SELECT count(*) AS n FROM (SELECT DISTINCT g.user_id FROM `+from+` LIMIT @bound) x`, q.args)
+		return min(got.N, countBound), got.N > countBound, err
+	}
+	rows, columns := "users u", "u.id, u.role_count, u.ended_at"
+	if q.bySearch() {
+		rows, columns = "user_search s", "s.*"
+	}
+	alias := rows[len(rows)-1:]
+	id := map[string]string{"u": "u.id", "s": "s.user_id"}[alias]
+	join := ""
+	if alias == "u" {
+		join = q.searchJoin("u.id")
+	}
+	got, err := one[struct {
+		N    int
+		Seen int
+	}](ctx, q.tx, fmt.Sprintf(`WITH seen AS MATERIALIZED (SELECT %s FROM %s WHERE %s.district_id = @district LIMIT @count_rows)
+		SELECT (SELECT count(*) FROM seen %s %s WHERE %s) AS n, (SELECT count(*) FROM seen) AS seen`,
+		columns, rows, alias, alias, join, q.predicates(id)), q.args)
+	if err != nil {
+		return 0, false, err
+	}
+	if got.Seen < countRows {
+		return min(got.N, countBound), got.N > countBound, nil
+	}
+	return min(max(got.N/100*100, q.limit), countBound), true, nil
+}
+
+// headCount looks the filter up among the head counts.
+func (q *userQuery) headCount(ctx context.Context) (n int, known bool, err error) {
+	atOwnSchool := q.f.School != 0 && q.grantRows() != ""
+	if len(q.words) > 0 || q.f.Status != Current || !q.reach.District && !atOwnSchool || q.f.Several && (q.f.Role != "" || q.f.School != 0) {
+		return 0, false, nil
+	}
+	rows, err := query[HeadCount](ctx, q.tx, `SELECT people, several FROM head_counts WHERE district_id = @district AND school_id = @school AND role = @role`, q.args)
+	if err != nil || len(rows) == 0 {
+		return 0, false, err
+	}
+	if q.f.Several {
+		return rows[0].Several, true, nil
+	}
+	return rows[0].People, true, nil
+}

@@ -1,0 +1,317 @@
+package models
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// WriteSections brings a page of sections with their people into the district. people are the users that this
+// sync's walk met: anyone else that a section names is not shared, and is counted. A section is written again when
+// somebody it names begins or ceases to be shared, though Clever's record of it stays the same.
+func (tx *Tx) WriteSections(ctx context.Context, page []RosterSection, people, seen *Seen) (RosterCount, error) {
+	p := &sectionPage{tx: tx}
+	if err := p.write(ctx, page, people, seen); err != nil {
+		return p.count, fmt.Errorf("write sections: %w", err)
+	}
+	return p.count, nil
+}
+
+type sectionPage struct {
+	tx      *Tx
+	count   RosterCount
+	users   map[string]int64 // by Clever id, those who are shared
+	terms   map[string]int64
+	schools map[string]int64
+	classes []*rosterClass // to be written
+	rows    sectionRows
+}
+
+// rosterClass is a section with its people resolved.
+type rosterClass struct {
+	*RosterSection
+	id                 int64
+	held               held
+	known              bool
+	teachers, students []int64 // sorted
+	primary            int64
+	digest             []byte
+	pastTeachers       map[int64]bool // true: the primary one
+	pastStudents       map[int64]bool
+}
+
+func (p *sectionPage) write(ctx context.Context, page []RosterSection, people, seen *Seen) error {
+	tx := p.tx
+	ids := make([]string, len(page))
+	for i := range page {
+		page[i].Prepare()
+		ids[i] = page[i].CleverID
+	}
+	if err := tx.beginRoster(ctx); err != nil {
+		return err
+	}
+	found, err := tx.heldRecords(ctx, "sections", "true", ids)
+	if err != nil {
+		return err
+	}
+	if err := p.resolve(ctx, page, people); err != nil {
+		return err
+	}
+	classes := make([]rosterClass, len(page))
+	at := 0
+	record := func(s *RosterSection) (string, []byte) {
+		c := &classes[at]
+		at++
+		p.fill(c, s)
+		if !usableID(s.School) {
+			return "", nil // a section without a school has no place here
+		}
+		return s.CleverID, c.digest
+	}
+	sift(&p.count, seen, page, found, record, func(_ *RosterSection, h held, known bool) {
+		c := &classes[at-1]
+		c.id, c.held, c.known = h.id, h, known
+		p.classes = append(p.classes, c)
+	})
+	if len(p.classes) == 0 {
+		return nil
+	}
+	if err := p.readPast(ctx); err != nil {
+		return err
+	}
+	p.rows.district, p.rows.now = tx.actor.District, tx.now
+	for _, c := range p.classes {
+		p.count.wrote(c.held, c.known)
+		seen.add(c.id)
+		p.rows.section(c, p.schools[c.School], p.terms[c.Term])
+	}
+	b := &pgx.Batch{}
+	p.rows.queue(b)
+	return tx.send(ctx, "write rows", b)
+}
+
+// resolve finds everyone and every term that the page names.
+func (p *sectionPage) resolve(ctx context.Context, page []RosterSection, people *Seen) error {
+	var members, terms []string
+	for i := range page {
+		members = append(members, page[i].Teachers...)
+		members = append(members, page[i].Students...)
+		if usableID(page[i].Term) {
+			terms = append(terms, page[i].Term)
+		}
+	}
+	slices.Sort(members)
+	members = slices.Compact(members)
+	p.users, p.terms = make(map[string]int64, len(members)), map[string]int64{}
+	b := &pgx.Batch{}
+	var cleverID string
+	var id int64
+	collect(b, `SELECT clever_id, id FROM users WHERE district_id = $1 AND clever_id = ANY($2)`,
+		[]any{p.tx.actor.District, members}, []any{&cleverID, &id}, func() {
+			if people.has(id) {
+				p.users[cleverID] = id
+			}
+		})
+	collect(b, `SELECT clever_id, id FROM terms WHERE district_id = $1 AND clever_id = ANY($2) AND ended_at IS NULL`,
+		[]any{p.tx.actor.District, terms}, []any{&cleverID, &id}, func() { p.terms[cleverID] = id })
+	return p.tx.send(ctx, "look up people", b)
+}
+
+// fill resolves a section's people, and extends its digest by who of them is here.
+func (p *sectionPage) fill(c *rosterClass, s *RosterSection) {
+	c.RosterSection = s
+	c.primary = p.users[s.Teacher]
+	c.teachers, c.students = p.present(s.Teachers), p.present(s.Students)
+	d := newDigest()
+	d.texts(string(s.digest))
+	d.number(int(p.terms[s.Term]))
+	d.number(int(c.primary))
+	for _, list := range [][]int64{c.teachers, c.students} {
+		d.number(len(list))
+		for _, id := range list {
+			d.number(int(id))
+		}
+		d.flush(512)
+	}
+	c.digest = d.sum()
+}
+
+func (p *sectionPage) present(cleverIDs []string) []int64 {
+	ids := make([]int64, 0, len(cleverIDs))
+	for _, s := range cleverIDs {
+		if id := p.users[s]; id != 0 {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// readPast reads who was in the page's known sections, and takes ids for the new ones.
+func (p *sectionPage) readPast(ctx context.Context) error {
+	named, known := map[string]bool{}, map[int64]*rosterClass{}
+	var ids, fresh []int64
+	strangers := 0
+	for _, c := range p.classes {
+		named[c.School] = true
+		if !c.known {
+			strangers++
+			continue
+		}
+		c.pastTeachers, c.pastStudents = map[int64]bool{}, map[int64]bool{}
+		known[c.id] = c
+		ids = append(ids, c.id)
+	}
+	var err error
+	if p.schools, err = p.tx.schoolIDs(ctx, named); err != nil {
+		return err
+	}
+	b := &pgx.Batch{}
+	newIDs(b, "sections", strangers, &fresh)
+	if len(ids) > 0 {
+		var section, user int64
+		var primary bool
+		collect(b, `SELECT section_id, user_id, is_primary FROM section_teachers WHERE district_id = $1 AND section_id = ANY($2)`,
+			[]any{p.tx.actor.District, ids}, []any{&section, &user, &primary}, func() { known[section].pastTeachers[user] = primary })
+		collect(b, `SELECT section_id, user_id FROM section_students WHERE district_id = $1 AND section_id = ANY($2)`,
+			[]any{p.tx.actor.District, ids}, []any{&section, &user}, func() { known[section].pastStudents[user] = true })
+	}
+	if err := p.tx.send(ctx, "read sections", b); err != nil {
+		return err
+	}
+	for _, c := range p.classes {
+		if !c.known {
+			c.id, fresh = fresh[0], fresh[1:]
+		}
+	}
+	return nil
+}
+
+// sectionRows is to sections what userRows is to users.
+type sectionRows struct {
+	district int64
+	now      time.Time
+
+	newSections, changedSections sectionColumns
+	newTeachers, changedTeachers memberColumns
+	lostTeachers                 memberColumns
+	newStudents, lostStudents    memberColumns
+}
+
+type sectionColumns struct {
+	id, school                                                     []int64
+	term                                                           []*int64
+	cleverID, name, nameKey, sisID, number, period, grade, subject []string
+	students, teachersNotShared, studentsNotShared                 []int32
+	digest                                                         [][]byte
+	created, changed                                               []time.Time
+}
+
+type memberColumns struct {
+	section, user []int64
+	primary       []bool
+}
+
+func (m *memberColumns) add(section, user int64, primary bool) {
+	m.section = append(m.section, section)
+	m.user = append(m.user, user)
+	m.primary = append(m.primary, primary)
+}
+
+func (r *sectionRows) section(s *rosterClass, school, term int64) {
+	c := &r.newSections
+	if s.known {
+		c = &r.changedSections
+	}
+	c.id = append(c.id, s.id)
+	c.school = append(c.school, school)
+	if term != 0 {
+		c.term = append(c.term, &term)
+	} else {
+		c.term = append(c.term, nil)
+	}
+	c.cleverID = append(c.cleverID, s.CleverID)
+	c.name = append(c.name, s.Name)
+	c.nameKey = append(c.nameKey, key(s.Name))
+	c.sisID = append(c.sisID, s.SISID)
+	c.number = append(c.number, s.Number)
+	c.period = append(c.period, s.Period)
+	c.grade = append(c.grade, s.Grade)
+	c.subject = append(c.subject, s.Subject)
+	c.students = append(c.students, int32(len(s.students)))
+	c.teachersNotShared = append(c.teachersNotShared, int32(len(s.Teachers)-len(s.teachers)))
+	c.studentsNotShared = append(c.studentsNotShared, int32(len(s.Students)-len(s.students)))
+	c.digest = append(c.digest, s.digest)
+	c.created = append(c.created, when(r.now, s.Created))
+	c.changed = append(c.changed, when(r.now, s.Modified, s.Created))
+
+	for _, user := range s.teachers {
+		primary := user == s.primary
+		was, held := s.pastTeachers[user]
+		delete(s.pastTeachers, user)
+		switch {
+		case !held:
+			r.newTeachers.add(s.id, user, primary)
+		case was != primary:
+			r.changedTeachers.add(s.id, user, primary)
+		}
+	}
+	for user := range s.pastTeachers {
+		r.lostTeachers.add(s.id, user, false)
+	}
+	for _, user := range s.students {
+		if !s.pastStudents[user] {
+			r.newStudents.add(s.id, user, false)
+		}
+		delete(s.pastStudents, user)
+	}
+	for user := range s.pastStudents {
+		r.lostStudents.add(s.id, user, false)
+	}
+}
+
+func (c *sectionColumns) args(district int64) []any {
+	return []any{district, c.id, c.cleverID, c.school, c.term, c.name, c.nameKey, c.sisID, c.number, c.period, c.grade, c.subject,
+		c.students, c.teachersNotShared, c.studentsNotShared, c.digest, c.created, c.changed}
+}
+
+const (
+	sectionList   = `id, clever_id, school_id, term_id, name, name_key, sis_id, section_number, period, grade, subject, students, teachers_not_shared, students_not_shared, digest, created_at, changed_at`
+	sectionUnnest = `unnest($2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[],
+		$13::integer[], $14::integer[], $15::integer[], $16::bytea[], $17::timestamptz[], $18::timestamptz[]) AS r(` + sectionList + `)`
+)
+
+func (r *sectionRows) queue(b *pgx.Batch) {
+	if len(r.newSections.id) > 0 {
+		b.Queue(`INSERT INTO sections (district_id, `+sectionList+`) OVERRIDING SYSTEM VALUE SELECT $1, `+sectionList+` FROM `+sectionUnnest,
+			r.newSections.args(r.district)...)
+	}
+	if len(r.changedSections.id) > 0 {
+		b.Queue(`UPDATE sections s SET school_id = r.school_id, term_id = r.term_id, name = r.name, name_key = r.name_key, sis_id = r.sis_id,
+				section_number = r.section_number, period = r.period, grade = r.grade, subject = r.subject, students = r.students,
+				teachers_not_shared = r.teachers_not_shared, students_not_shared = r.students_not_shared, digest = r.digest,
+				changed_at = r.changed_at, ended_at = NULL
+			FROM `+sectionUnnest+` WHERE s.district_id = $1 AND s.id = r.id`, r.changedSections.args(r.district)...)
+	}
+	members := func(sql string, m memberColumns, withPrimary bool) {
+		args := []any{r.district, m.section, m.user}
+		if withPrimary {
+			args = append(args, m.primary)
+		}
+		if len(m.section) > 0 {
+			b.Queue(sql, args...)
+		}
+	}
+	members(`DELETE FROM section_teachers t USING unnest($2::bigint[], $3::bigint[]) AS r(section, person)
+		WHERE t.district_id = $1 AND t.section_id = r.section AND t.user_id = r.person`, r.lostTeachers, false)
+	members(`DELETE FROM section_students t USING unnest($2::bigint[], $3::bigint[]) AS r(section, person)
+		WHERE t.district_id = $1 AND t.section_id = r.section AND t.user_id = r.person`, r.lostStudents, false)
+	members(`UPDATE section_teachers t SET is_primary = r.is_primary FROM unnest($2::bigint[], $3::bigint[], $4::boolean[]) AS r(section, person, is_primary)
+		WHERE t.district_id = $1 AND t.section_id = r.section AND t.user_id = r.person`, r.changedTeachers, true)
+	members(`INSERT INTO section_teachers (district_id, section_id, user_id, is_primary)
+		SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::boolean[])`, r.newTeachers, true)
+	members(`INSERT INTO section_students (district_id, section_id, user_id) SELECT $1, * FROM unnest($2::bigint[], $3::bigint[])`, r.newStudents, false)
+}

@@ -1,0 +1,109 @@
+package models
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// userState is what the tables hold of a user beside the user's own row.
+type userState struct {
+	nameKey  string
+	grants   []grantState
+	legacy   []string // current legacy ids
+	students map[string]RosterContactStudent
+}
+
+type grantState struct {
+	id, user                              int64
+	role                                  string
+	manual                                bool
+	legacyID, sisID, number, title, grade string
+	labels                                []string
+	since                                 time.Time
+	current                               bool
+	schools                               []grantSchoolState
+}
+
+type grantSchoolState struct {
+	grant, school    int64
+	primary, current bool
+	since            time.Time
+}
+
+func (g *grantState) same(r *RosterGrant) bool {
+	return g.legacyID == r.LegacyID && g.sisID == r.SISID && g.number == r.Number && g.title == r.Title &&
+		g.grade == r.Grade && slices.Equal(g.labels, r.Labels)
+}
+
+func (g *grantState) school(id int64) (grantSchoolState, bool) {
+	for _, s := range g.schools {
+		if s.school == id {
+			return s, true
+		}
+	}
+	return grantSchoolState{}, false
+}
+
+// readPast reads what is held of the page's known users, and takes ids for the grants that may be new.
+func (p *userPage) readPast(ctx context.Context) error {
+	known := map[int64]*userState{}
+	var ids []int64
+	grants := 0
+	for _, u := range p.people {
+		grants += len(u.Grants)
+		if u.known {
+			u.past = &userState{students: map[string]RosterContactStudent{}}
+			known[u.id] = u.past
+			ids = append(ids, u.id)
+		}
+	}
+	b := &pgx.Batch{}
+	newIDs(b, "role_grants", grants, &p.ids)
+	if len(ids) > 0 {
+		args := []any{p.tx.actor.District, ids}
+		var user int64
+		var text string
+		collect(b, `SELECT id, name_key FROM users WHERE district_id = $1 AND id = ANY($2)`, args,
+			[]any{&user, &text}, func() { known[user].nameKey = text })
+		collect(b, `SELECT user_id, value FROM identities WHERE district_id = $1 AND user_id = ANY($2) AND kind = 'legacy' AND ended_at IS NULL`,
+			args, []any{&user, &text}, func() { known[user].legacy = append(known[user].legacy, text) })
+		var s RosterContactStudent
+		collect(b, `SELECT contact_id, student_clever_id, relationship, kind FROM contact_students WHERE district_id = $1 AND contact_id = ANY($2)`,
+			args, []any{&user, &s.Student, &s.Relationship, &s.Kind}, func() { known[user].students[s.Student] = s })
+		var g grantState
+		collect(b, `SELECT id, user_id, role, source = 'manual', legacy_id, sis_id, number, title, grade, labels, since, ended_at IS NULL
+			FROM role_grants WHERE district_id = $1 AND user_id = ANY($2)`, args,
+			[]any{&g.id, &g.user, &g.role, &g.manual, &g.legacyID, &g.sisID, &g.number, &g.title, &g.grade, &g.labels, &g.since, &g.current},
+			func() { known[g.user].grants = append(known[g.user].grants, g); g.labels = nil })
+		var gs grantSchoolState
+		collect(b, `SELECT user_id, grant_id, school_id, is_primary, since, ended_at IS NULL
+			FROM role_grant_schools WHERE district_id = $1 AND user_id = ANY($2)`, args,
+			[]any{&user, &gs.grant, &gs.school, &gs.primary, &gs.since, &gs.current}, func() {
+				for i := range known[user].grants {
+					if g := &known[user].grants[i]; g.id == gs.grant {
+						g.schools = append(g.schools, gs)
+					}
+				}
+			})
+	}
+	return p.tx.send(ctx, "read users", b)
+}
+
+// idSet is a small set of ids.
+type idSet struct{ ids []int64 }
+
+func (s *idSet) add(id int64) {
+	if !s.has(id) {
+		s.ids = append(s.ids, id)
+	}
+}
+
+func (s *idSet) has(id int64) bool { return slices.Contains(s.ids, id) }
+
+func (s *idSet) list() []int64 {
+	slices.Sort(s.ids)
+	return s.ids
+}

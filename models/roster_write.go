@@ -1,0 +1,103 @@
+package models
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// The roster is written in pages of some thousand records, by a handful of statements each, whose rows travel as
+// arrays. COPY would need temporary tables: PostgreSQL refuses it on a table with row-level security.
+
+// rosterTime bounds one statement of a sync, in place of the pages' limit.
+const rosterTime = "10min"
+
+// Seen gathers which rows of one type a walk met, by Hallpass id, at 8 bytes each.
+type Seen struct {
+	ids    []int64
+	sorted bool
+}
+
+func (s *Seen) add(id int64) { s.ids, s.sorted = append(s.ids, id), false }
+
+// sort also drops repeats.
+func (s *Seen) sort() {
+	if !s.sorted {
+		slices.Sort(s.ids)
+		s.ids, s.sorted = slices.Compact(s.ids), true
+	}
+}
+
+// Len counts the rows met.
+func (s *Seen) Len() int {
+	s.sort()
+	return len(s.ids)
+}
+
+func (s *Seen) has(id int64) bool {
+	s.sort()
+	_, found := slices.BinarySearch(s.ids, id)
+	return found
+}
+
+// beginRoster readies the transaction for roster rows: one writer in the district, and time enough for its statements.
+func (tx *Tx) beginRoster(ctx context.Context) error {
+	b := &pgx.Batch{}
+	b.Queue(`SET LOCAL statement_timeout = '` + rosterTime + `'`)
+	b.Queue(`SELECT pg_advisory_xact_lock(hashtext('hallpass roster'), ($1::bigint % 2147483648)::int)`, tx.actor.District)
+	return tx.conn.SendBatch(ctx, b).Close()
+}
+
+// send runs the batch and names the deed in its error.
+func (tx *Tx) send(ctx context.Context, what string, b *pgx.Batch) error {
+	if b.Len() == 0 {
+		return nil
+	}
+	if err := tx.conn.SendBatch(ctx, b).Close(); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
+
+// collect queues a query whose rows are given to each as they are read.
+func collect(b *pgx.Batch, sql string, args []any, scan []any, each func()) {
+	b.Queue(sql, args...).Query(func(rows pgx.Rows) error {
+		_, err := pgx.ForEachRow(rows, scan, func() error { each(); return nil })
+		return err
+	})
+}
+
+// newIDs queues taking n ids off a table's sequence.
+func newIDs(b *pgx.Batch, table string, n int, into *[]int64) {
+	if n == 0 {
+		return
+	}
+	*into = make([]int64, 0, n)
+	var id int64
+	collect(b, `SELECT nextval(pg_get_serial_sequence('`+table+`', 'id')) FROM generate_series(1, $1::int)`,
+		[]any{n}, []any{&id}, func() { *into = append(*into, id) })
+}
+
+// textArray writes a list as a PostgreSQL array literal, so that lists can be the elements of an array parameter.
+func textArray(list []string) string {
+	if len(list) == 0 {
+		return "{}"
+	}
+	var b strings.Builder
+	for i, s := range list {
+		b.WriteByte("{,"[min(i, 1)])
+		b.WriteByte('"')
+		for _, c := range []byte(s) {
+			if c == '"' || c == '\\' {
+				b.WriteByte('\\')
+			}
+			b.WriteByte(c)
+		}
+		b.WriteByte('"')
+	}
+	b.WriteByte('}')
+	return b.String()
+}

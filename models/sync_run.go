@@ -1,0 +1,256 @@
+package models
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"hallpass/audit"
+)
+
+// SyncState is how far a run has come.
+type SyncState string
+
+// The states of a run. A district has at most one that is requested or running.
+const (
+	SyncRequested SyncState = "requested"
+	SyncRunning   SyncState = "running"
+	SyncDone      SyncState = "done"
+	SyncFailed    SyncState = "failed"
+)
+
+// A run without a sign of life for syncSilence has lost its program. A living one gives a sign every SyncBeat.
+const (
+	SyncBeat    = 20 * time.Second
+	syncSilence = 2 * time.Minute
+)
+
+// syncLost is the error of a run whose program died.
+const syncLost = "The program stopped before the sync was finished. Nothing was deactivated; the next sync starts over."
+
+// SyncProgress is what a run has done with one type of record.
+type SyncProgress struct {
+	Type      RosterType `json:"type"`
+	Pages     int        `json:"pages"`
+	Read      int        `json:"read"`
+	Created   int        `json:"created"`
+	Updated   int        `json:"updated"`
+	Unchanged int        `json:"unchanged"`
+	Ended     int        `json:"ended"`
+	Revived   int        `json:"revived"`
+	Problems  int        `json:"problems"`
+	Done      bool       `json:"done"`
+}
+
+// Add counts one more page.
+func (p *SyncProgress) Add(n RosterCount) {
+	p.Pages++
+	p.Read += n.Read
+	p.Created += n.Created
+	p.Updated += n.Updated
+	p.Unchanged += n.Unchanged
+	p.Revived += n.Revived
+	p.Problems += n.Problems
+}
+
+// SyncRun is one sync of the district, wanted, under way or over.
+type SyncRun struct {
+	DistrictID  int64 `gorm:"primaryKey"`
+	ID          int64 `gorm:"primaryKey"`
+	Kind        string
+	State       SyncState
+	RequestedBy *int64
+	RequestedAt time.Time
+	StartedAt   *time.Time
+	BeatAt      *time.Time
+	FinishedAt  *time.Time
+	Progress    []SyncProgress `gorm:"type:jsonb;serializer:json"`
+	Error       string
+	ErrorType   string
+	ErrorPage   int
+}
+
+// Open reports that the run is not over.
+func (r SyncRun) Open() bool { return r.State == SyncRequested || r.State == SyncRunning }
+
+// Total adds up all types.
+func (r SyncRun) Total() (t SyncProgress) {
+	for _, p := range r.Progress {
+		t.Add(RosterCount{p.Read, p.Created, p.Updated, p.Unchanged, p.Revived, p.Problems})
+		t.Pages += p.Pages - 1
+		t.Ended += p.Ended
+	}
+	return t
+}
+
+func (r SyncRun) subject() string { return fmt.Sprintf("sync:%d", r.ID) }
+
+// RequestSync asks for a full sync in the actor's name. Where one is open already, it is given back and created is
+// false.
+func (tx *Tx) RequestSync(ctx context.Context) (run SyncRun, created bool, err error) {
+	if _, err := tx.FailLostSyncs(ctx); err != nil {
+		return run, false, err
+	}
+	var by *int64
+	if tx.actor.User != 0 {
+		by = &tx.actor.User
+	}
+	rows, err := query[SyncRun](ctx, tx, `INSERT INTO sync_runs (district_id, kind, state, requested_by, requested_at) VALUES (?, 'full', 'requested', ?, ?)
+		ON CONFLICT (district_id) WHERE state IN ('requested', 'running') DO NOTHING RETURNING *`, tx.actor.District, by, tx.now)
+	if err != nil {
+		return run, false, fmt.Errorf("request sync: %w", err)
+	}
+	if len(rows) == 1 {
+		err = tx.Audit(ctx, audit.Entry{Action: audit.SyncRequested, Subject: rows[0].subject()})
+		return rows[0], true, err
+	}
+	run, err = one[SyncRun](ctx, tx, `SELECT * FROM sync_runs WHERE district_id = ? AND state IN ('requested', 'running')`, tx.actor.District)
+	if err != nil { // it ended in between
+		return run, false, fmt.Errorf("request sync: %w", err)
+	}
+	return run, false, nil
+}
+
+// StartSync takes a requested run up, or with id 0 requests one and takes it up. ErrConflict: a run is under way
+// already, or this one is over.
+func (tx *Tx) StartSync(ctx context.Context, id int64) (SyncRun, error) {
+	if id == 0 {
+		run, _, err := tx.RequestSync(ctx)
+		if err != nil {
+			return SyncRun{}, err
+		}
+		id = run.ID
+	}
+	rows, err := query[SyncRun](ctx, tx, `UPDATE sync_runs SET state = 'running', started_at = ?, beat_at = ?
+		WHERE district_id = ? AND id = ? AND state = 'requested' RETURNING *`, tx.now, tx.now, tx.actor.District, id)
+	if err != nil {
+		return SyncRun{}, fmt.Errorf("start sync %d: %w", id, err)
+	}
+	if len(rows) == 0 {
+		return SyncRun{}, fmt.Errorf("start sync %d: it is not waiting: %w", id, ErrConflict)
+	}
+	return rows[0], nil
+}
+
+// BeatSync gives a sign of life. ErrConflict: the run is not running any more, so its program must stop.
+func (tx *Tx) BeatSync(ctx context.Context, id int64) error {
+	n, err := exec(ctx, tx, `UPDATE sync_runs SET beat_at = ? WHERE district_id = ? AND id = ? AND state = 'running'`, tx.now, tx.actor.District, id)
+	return changedOne(n, err, "keep sync", id)
+}
+
+// SaveSyncProgress belongs into the transaction that wrote the page: page and progress are kept together or not at
+// all. ErrConflict: the run was given up for lost, so the page must not be written.
+func (tx *Tx) SaveSyncProgress(ctx context.Context, id int64, progress []SyncProgress) error {
+	text, err := json.Marshal(progress)
+	if err != nil {
+		return fmt.Errorf("save progress of sync %d: %w", id, err)
+	}
+	n, err := exec(ctx, tx, `UPDATE sync_runs SET beat_at = ?, progress = ?::jsonb WHERE district_id = ? AND id = ? AND state = 'running'`,
+		tx.now, string(text), tx.actor.District, id)
+	return changedOne(n, err, "save progress of sync", id)
+}
+
+func changedOne(n int64, err error, deed string, id int64) error {
+	if err == nil && n == 0 {
+		err = ErrConflict
+	}
+	if err != nil {
+		return fmt.Errorf("%s %d: %w", deed, id, err)
+	}
+	return nil
+}
+
+// FinishSync marks a run done.
+func (tx *Tx) FinishSync(ctx context.Context, id int64, progress []SyncProgress) (SyncRun, error) {
+	if err := tx.SaveSyncProgress(ctx, id, progress); err != nil {
+		return SyncRun{}, err
+	}
+	run, err := one[SyncRun](ctx, tx, `UPDATE sync_runs SET state = 'done', finished_at = ? WHERE district_id = ? AND id = ? RETURNING *`,
+		tx.now, tx.actor.District, id)
+	if err != nil {
+		return run, fmt.Errorf("finish sync %d: %w", id, err)
+	}
+	return run, tx.Audit(ctx, audit.Entry{Action: audit.SyncFinished, Subject: run.subject(), Data: run.counts()})
+}
+
+// counts is what the audit keeps of a run: numbers by type.
+func (r SyncRun) counts() map[string]any {
+	data := map[string]any{}
+	for _, p := range r.Progress {
+		data[string(p.Type)] = map[string]any{"read": p.Read, "created": p.Created, "updated": p.Updated, "ended": p.Ended, "revived": p.Revived}
+	}
+	return data
+}
+
+// SyncFailure says in plain words why a run failed, and at which page of which type if it was at one.
+type SyncFailure struct {
+	Text string
+	Type string
+	Page int
+}
+
+// FailSync marks an open run failed.
+func (tx *Tx) FailSync(ctx context.Context, id int64, f SyncFailure) (SyncRun, error) {
+	rows, err := query[SyncRun](ctx, tx, `UPDATE sync_runs SET state = 'failed', finished_at = ?, error = ?, error_type = ?, error_page = ?
+		WHERE district_id = ? AND id = ? AND state IN ('requested', 'running') RETURNING *`,
+		tx.now, clean(f.Text), clean(f.Type), f.Page, tx.actor.District, id)
+	if err != nil {
+		return SyncRun{}, fmt.Errorf("fail sync %d: %w", id, err)
+	}
+	if len(rows) == 0 {
+		return SyncRun{}, fmt.Errorf("fail sync %d: %w", id, ErrConflict)
+	}
+	return rows[0], tx.auditFailure(ctx, rows[0])
+}
+
+func (tx *Tx) auditFailure(ctx context.Context, run SyncRun) error {
+	data := run.counts()
+	data["type"], data["page"] = run.ErrorType, run.ErrorPage
+	return tx.Audit(ctx, audit.Entry{Action: audit.SyncFailed, Subject: run.subject(), Data: data})
+}
+
+// FailLostSyncs marks running runs failed that gave no sign of life for two minutes, and says how many.
+func (tx *Tx) FailLostSyncs(ctx context.Context) (int, error) {
+	rows, err := query[SyncRun](ctx, tx, `UPDATE sync_runs SET state = 'failed', finished_at = ?, error = ?
+		WHERE district_id = ? AND state = 'running' AND beat_at < ? RETURNING *`,
+		tx.now, syncLost, tx.actor.District, tx.now.Add(-syncSilence))
+	if err != nil {
+		return 0, fmt.Errorf("fail lost syncs: %w", err)
+	}
+	for _, run := range rows {
+		if err := tx.auditFailure(ctx, run); err != nil {
+			return 0, err
+		}
+	}
+	return len(rows), nil
+}
+
+// SyncRun reads one run.
+func (tx *Tx) SyncRun(ctx context.Context, id int64) (SyncRun, error) {
+	run, err := one[SyncRun](ctx, tx, `SELECT * FROM sync_runs WHERE district_id = ? AND id = ?`, tx.actor.District, id)
+	if err != nil {
+		return run, fmt.Errorf("sync %d: %w", id, err)
+	}
+	return run, nil
+}
+
+// SyncRuns lists runs, the newest first: those with ids below before, or all for before 0. limit is cut to 200.
+func (tx *Tx) SyncRuns(ctx context.Context, before int64, limit int) ([]SyncRun, error) {
+	limit = min(max(limit, 1), 200)
+	runs, err := query[SyncRun](ctx, tx, `SELECT * FROM sync_runs WHERE district_id = ? AND (? = 0 OR id < ?) ORDER BY id DESC LIMIT ?`,
+		tx.actor.District, before, before, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list syncs: %w", err)
+	}
+	return runs, nil
+}
+
+// RequestedSyncs lists runs that have waited to be taken up since before the given moment.
+func (tx *Tx) RequestedSyncs(ctx context.Context, before time.Time) ([]SyncRun, error) {
+	runs, err := query[SyncRun](ctx, tx, `SELECT * FROM sync_runs WHERE district_id = ? AND state = 'requested' AND requested_at <= ?`, tx.actor.District, before)
+	if err != nil {
+		return nil, fmt.Errorf("list requested syncs: %w", err)
+	}
+	return runs, nil
+}

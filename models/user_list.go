@@ -1,0 +1,200 @@
+package models
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"hallpass/access"
+)
+
+// Status narrows a list to people who are listed now, or no longer.
+type Status string
+
+// Statuses of a person.
+const (
+	Current Status = "current"
+	Ended   Status = "ended"
+	Any     Status = "any"
+)
+
+// UserFilter says which people, in which order, from where.
+type UserFilter struct {
+	Q       string      // words, all of which must match
+	Role    access.Role // "" is any
+	School  int64       // 0 is any; with Role it means that role at that school
+	Status  Status      // "" is Current
+	Several bool        // only people with more than one role
+	Sort    string      // name, email or changed; a leading minus turns it round
+	After   string      // a cursor: the page that follows that row
+	Before  string      // a cursor: the page that ends before that row
+	Limit   int         // 0 is 50; at most 200
+}
+
+// UserList is one page of people.
+type UserList struct {
+	Rows     []UserRow
+	Count    int    // how many match
+	AtLeast  bool   // Count is where counting stopped
+	Next     string // cursors; "" at an end
+	Prev     string
+	NextName string // the first row of the next page, "Last, First"
+}
+
+// UserRow is a person as a list shows one.
+type UserRow struct {
+	ID        int64
+	First     string
+	Middle    string
+	Last      string
+	Email     string
+	ChangedAt time.Time
+	EndedAt   *time.Time
+	Pinned    bool // an id or email that is exactly what was searched for
+	Grants    []UserRowGrant
+	More      int // roles at schools beyond Grants
+}
+
+// UserRowGrant is one role at one school, or district-wide.
+type UserRowGrant struct {
+	Role           access.Role
+	School         string // "" for a role without schools, and for a school Clever does not share
+	SchoolCleverID string // "" for a role without schools
+	Labels         []string
+	Primary        bool
+}
+
+const (
+	listLimit    = 50
+	maxListLimit = 200
+	countBound   = 10_000 // counting stops here: "10,000+"
+	rowGrants    = 3      // roles at schools shown in a row before "… more"
+)
+
+// Users lists the people within reach. Its cost depends on the page, not on its place in the list or on the size of
+// the district. ErrBadCursor: After or Before are not of this list.
+func (tx *Tx) Users(ctx context.Context, reach access.Reach, f UserFilter) (UserList, error) {
+	q, err := tx.newUserQuery(ctx, reach, f)
+	if err != nil {
+		return UserList{}, err
+	}
+	if q.nobody {
+		return UserList{}, nil
+	}
+	records, count, atLeast, err := q.run(ctx)
+	if err != nil {
+		return UserList{}, fmt.Errorf("list people: %w", err)
+	}
+	list := q.page(records)
+	list.Count, list.AtLeast = count, atLeast
+	if f.After == "" && f.Before == "" && list.Next == "" {
+		list.Count, list.AtLeast = len(list.Rows), false
+	}
+	if list.Rows, err = q.pin(ctx, list.Rows); err != nil {
+		return UserList{}, fmt.Errorf("list people: %w", err)
+	}
+	list.Count = max(list.Count, len(list.Rows))
+	return list, tx.addRowGrants(ctx, list.Rows)
+}
+
+// userRecord is a row as the list's SQL returns it.
+type userRecord struct {
+	ID         int64
+	FirstName  string
+	MiddleName string
+	LastName   string
+	Email      string
+	NameKey    string
+	EmailKey   string
+	ChangedAt  time.Time
+	EndedAt    *time.Time
+	Matches    *int // how many were gathered, where the page was gathered; more than fenceRows is not the whole answer
+}
+
+func (r userRecord) row() UserRow {
+	return UserRow{ID: r.ID, First: r.FirstName, Middle: r.MiddleName, Last: r.LastName, Email: r.Email, ChangedAt: r.ChangedAt, EndedAt: r.EndedAt}
+}
+
+// page turns one record more than a page into the page and its cursors.
+func (q *userQuery) page(records []userRecord) UserList {
+	var list UserList
+	more := len(records) > q.limit
+	var extra userRecord
+	if more {
+		extra = records[q.limit]
+		records = records[:q.limit]
+	}
+	if q.back {
+		slices.Reverse(records)
+	}
+	if n := len(records); n > 0 {
+		if q.back || more {
+			list.Next = q.sort.cursor(records[n-1])
+		}
+		if q.from != nil && (!q.back || more) {
+			list.Prev = q.sort.cursor(records[0])
+		}
+		if more && !q.back {
+			list.NextName = strings.TrimSuffix(extra.LastName+", "+extra.FirstName, ", ")
+		}
+	}
+	for _, r := range records {
+		list.Rows = append(list.Rows, r.row())
+	}
+	return list
+}
+
+// addRowGrants reads the first roles by school of every row, in one query.
+func (tx *Tx) addRowGrants(ctx context.Context, rows []UserRow) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	ids := make([]int64, len(rows))
+	at := make(map[int64]*UserRow, len(rows))
+	for i := range rows {
+		ids[i], at[rows[i].ID] = rows[i].ID, &rows[i]
+	}
+	type grantRow struct {
+		UserID         int64
+		Role           access.Role
+		Labels         string
+		School         string
+		SchoolCleverID string
+		IsPrimary      bool
+		Places         int
+	}
+	grants, err := query[grantRow](ctx, tx, `
+		SELECT i.id AS user_id, x.*
+		  FROM unnest(CAST(@ids AS bigint[])) AS i(id)
+		 CROSS JOIN LATERAL (
+		       SELECT g.role, array_to_string(g.labels, chr(31)) AS labels, coalesce(h.name, '') AS school,
+		              coalesce(h.clever_id, '') AS school_clever_id, coalesce(gs.is_primary, false) AS is_primary, count(*) OVER () AS places
+		         FROM role_grants g
+		         LEFT JOIN role_grant_schools gs ON gs.district_id = @district AND gs.grant_id = g.id AND gs.ended_at IS NULL
+		         LEFT JOIN schools h ON h.district_id = @district AND h.id = gs.school_id
+		        WHERE g.district_id = @district AND g.user_id = i.id AND g.ended_at IS NULL
+		        ORDER BY array_position(ARRAY['district_admin', 'teacher', 'staff', 'student', 'contact'], g.role), g.role,
+		                 gs.is_primary DESC NULLS LAST, h.name_key, h.id
+		        LIMIT @shown) x`,
+		map[string]any{"ids": idArray(ids), "district": tx.actor.District, "shown": rowGrants})
+	if err != nil {
+		return fmt.Errorf("roles of a page of people: %w", err)
+	}
+	for _, g := range grants {
+		row := at[g.UserID]
+		grant := UserRowGrant{Role: g.Role, School: g.School, SchoolCleverID: g.SchoolCleverID, Primary: g.IsPrimary}
+		if g.Labels != "" {
+			grant.Labels = strings.Split(g.Labels, "\x1f")
+		}
+		row.Grants = append(row.Grants, grant)
+		row.More = g.Places - len(row.Grants)
+	}
+	return nil
+}
+
+// idArray writes ids as a PostgreSQL array: GORM would spread a slice over many parameters.
+func idArray(ids []int64) string {
+	return "{" + strings.ReplaceAll(strings.Trim(fmt.Sprint(ids), "[]"), " ", ",") + "}"
+}

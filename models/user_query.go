@@ -1,0 +1,323 @@
+package models
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"hallpass/access"
+)
+
+// How far the strategies look. Measured on a million people.
+const (
+	probeRows = 1_500   // rows of the sort index looked at before gathering: enough where one in thirty matches
+	fenceRows = 100_000 // matches gathered and sorted; beyond that they are common enough to walk to
+	countRows = 20_000  // rows looked at to count the matches of a common filter
+)
+
+// userQuery answers one page of one filter. There are three ways to find a page, and each is bad where another is
+// good:
+//
+//   - ordered: an index holds exactly these people in this order. Always taken where there is one.
+//   - gather: fetch every match through the index of the narrowest filter, behind a fence that keeps PostgreSQL from
+//     walking the sort index instead, then sort. Good for rare matches.
+//   - walk: follow the sort index and pass over people who do not match. Good for common ones. PostgreSQL's own
+//     guess between the two is wrong for names, which sit together in name order, so a bounded walk, the probe,
+//     tries first and gathering follows when it did not fill the page.
+type userQuery struct {
+	tx     *Tx
+	reach  access.Reach
+	f      UserFilter
+	sort   userSort
+	limit  int
+	back   bool // the page ends before the cursor
+	from   *cursor
+	words  []searchWord
+	args   map[string]any
+	nobody bool // nothing can match
+}
+
+func (tx *Tx) newUserQuery(ctx context.Context, reach access.Reach, f UserFilter) (*userQuery, error) {
+	q := &userQuery{tx: tx, reach: reach, f: f, limit: f.Limit, nobody: reach.Empty()}
+	q.sort, _ = sortBy(f.Sort)
+	if q.f.Status == "" {
+		q.f.Status = Current
+	}
+	if q.limit <= 0 {
+		q.limit = listLimit
+	}
+	q.limit = min(q.limit, maxListLimit)
+	text := f.After
+	if f.Before != "" {
+		text, q.back = f.Before, true
+	}
+	if text != "" {
+		c, err := q.sort.parse(text)
+		if err != nil {
+			return nil, err
+		}
+		q.from = &c
+	}
+	q.args = map[string]any{
+		"district": tx.actor.District, "role": f.Role, "school": f.School, "limit": q.limit + 1,
+		"bound": countBound + 1, "fence": fenceRows + 1, "probe": probeRows, "count_rows": countRows,
+		"reach_schools": idArray(reach.Schools), "reach_sections": idArray(reach.Sections),
+	}
+	if q.from != nil {
+		q.args["key"], q.args["id"] = q.from.Key, q.from.ID
+	}
+	var err error
+	q.words, err = tx.searchWords(ctx, f.Q)
+	for i, w := range q.words {
+		w.args(i, q.args)
+	}
+	return q, err
+}
+
+// run finds the records of the page, one more than fits where there is one, and how many people match.
+func (q *userQuery) run(ctx context.Context) (records []userRecord, count int, atLeast bool, err error) {
+	if page := q.ordered(); page != "" {
+		if records, err = q.find(ctx, page); err != nil {
+			return nil, 0, false, err
+		}
+		count, atLeast, err = q.count(ctx)
+		return records, count, atLeast, err
+	}
+	if !q.narrow() {
+		if records, err = q.find(ctx, q.walk("LIMIT @probe")); err != nil {
+			return nil, 0, false, err
+		}
+		if len(records) > q.limit {
+			count, atLeast, err = q.count(ctx)
+			return records, count, atLeast, err
+		}
+	}
+	if records, err = q.find(ctx, q.gather()); err != nil || len(records) == 0 {
+		return nil, 0, false, err
+	}
+	matches := *records[0].Matches
+	if matches > fenceRows {
+		records, err = q.find(ctx, q.walk(""))
+	}
+	return records, min(matches, countBound), matches > countBound, err
+}
+
+const recordColumns = `u.id, u.first_name, u.middle_name, u.last_name, u.email, u.name_key, u.email_key, u.changed_at, u.ended_at`
+
+// find completes the ids that a page statement chose from the walled table of users, in the page's order.
+func (q *userQuery) find(ctx context.Context, page string) ([]userRecord, error) {
+	return query[userRecord](ctx, q.tx, `WITH `+page+` SELECT `+recordColumns+`, p.matches
+		FROM page p JOIN users u ON u.district_id = @district AND u.id = p.user_id ORDER BY `+q.order("u."+q.sort.column, "u.id"), q.args)
+}
+
+// ordered returns the page of a filter that an index answers in order, or "".
+func (q *userQuery) ordered() string {
+	if from := q.grantRows(); from != "" {
+		// Somebody may hold a role twice, from Clever and by hand, or two roles at the school: neighbours in the index.
+		return fmt.Sprintf(`page AS MATERIALIZED (SELECT DISTINCT g.name_key, g.user_id, NULL::bigint AS matches FROM %s %s ORDER BY %s LIMIT @limit)`,
+			from, q.beyond("g.name_key", "g.user_id"), q.order("g.name_key", "g.user_id"))
+	}
+	if q.searches() || q.f.Status == Ended || q.f.Role != "" || q.f.School != 0 {
+		return ""
+	}
+	several := ""
+	if q.f.Several {
+		if q.f.Status != Current || q.sort.name != "name" {
+			return ""
+		}
+		several = "AND u.role_count > 1"
+	}
+	col := "u." + q.sort.column
+	return fmt.Sprintf(`page AS MATERIALIZED (SELECT u.id AS user_id, NULL::bigint AS matches FROM users u WHERE u.district_id = @district AND %s %s %s ORDER BY %s LIMIT @limit)`,
+		q.status(), several, q.beyond(col, "u.id"), q.order(col, "u.id"))
+}
+
+// grantRows is the part of the grant tables, in name order by index, that a filter by role or school asks for, or "".
+func (q *userQuery) grantRows() string {
+	if len(q.words) > 0 || len(q.reach.Sections) > 0 || q.f.Several || q.f.Status != Current || q.sort.name != "name" {
+		return ""
+	}
+	at := ""
+	switch {
+	case q.f.School != 0 && (q.reach.District || slices.Contains(q.reach.Schools, q.f.School)):
+		at = "g.school_id = @school"
+	case q.f.School != 0 || q.f.Role == "":
+		return ""
+	case q.reach.District:
+		return `role_grants g WHERE g.district_id = @district AND g.role = @role AND g.ended_at IS NULL`
+	case q.f.Role == access.Contact: // at no school themselves
+		return ""
+	default:
+		at = "g.school_id = ANY(CAST(@reach_schools AS bigint[]))"
+	}
+	if q.f.Role != "" {
+		at += " AND g.role = @role"
+	}
+	return `role_grant_schools g WHERE g.district_id = @district AND g.ended_at IS NULL AND ` + at
+}
+
+// narrow reports that a filter leaves so few people that gathering them beats trying a walk first.
+func (q *userQuery) narrow() bool {
+	return q.f.Status == Ended || q.f.School != 0 || q.f.Several || !q.reach.District && len(q.reach.Schools) == 0
+}
+
+// bySearch reports that the page can be found in the search table alone, without touching users.
+func (q *userQuery) bySearch() bool {
+	return q.searches() && q.sort.name == "name" && q.f.Status == Current && !q.f.Several
+}
+
+func (q *userQuery) searches() bool { return len(q.words) > 0 || !q.reach.District }
+
+// walk follows the sort index from the cursor. With a bound, it looks at that many rows only.
+func (q *userQuery) walk(bound string) string {
+	if q.bySearch() {
+		return fmt.Sprintf(`page AS MATERIALIZED (SELECT s.user_id, NULL::bigint AS matches FROM (
+			SELECT s.* FROM user_search s WHERE s.district_id = @district %[1]s ORDER BY %[2]s %[3]s) s
+			WHERE %[4]s ORDER BY %[2]s LIMIT @limit)`,
+			q.beyond("s.name_key", "s.user_id"), q.order("s.name_key", "s.user_id"), bound, q.predicates("s.user_id"))
+	}
+	col := "u." + q.sort.column
+	return fmt.Sprintf(`page AS MATERIALIZED (SELECT u.id AS user_id, NULL::bigint AS matches FROM (
+		SELECT u.id, u.role_count, u.ended_at, %[1]s FROM users u WHERE u.district_id = @district %[2]s ORDER BY %[3]s %[4]s) u %[5]s
+		WHERE %[6]s ORDER BY %[3]s LIMIT @limit)`,
+		col, q.beyond(col, "u.id"), q.order(col, "u.id"), bound, q.searchJoin("u.id"), q.predicates("u.id"))
+}
+
+// gather fetches every match through one narrow index, then sorts.
+func (q *userQuery) gather() string {
+	if source := q.source(); source != "" {
+		col := "u." + q.sort.column
+		return fmt.Sprintf(`hits AS MATERIALIZED (SELECT DISTINCT x.user_id FROM (%s) x LIMIT @fence),
+			matched AS MATERIALIZED (SELECT u.id AS user_id, %s AS key FROM hits h JOIN users u ON u.district_id = @district AND u.id = h.user_id %s WHERE %s),
+			page AS MATERIALIZED (SELECT m.user_id, (SELECT count(*) FROM matched) AS matches FROM matched m WHERE true %s ORDER BY %s LIMIT @limit)`,
+			source, col, q.searchJoin("u.id"), q.predicates("u.id"), q.beyond("m.key", "m.user_id"), q.order("m.key", "m.user_id"))
+	}
+	if q.bySearch() {
+		return fmt.Sprintf(`matched AS MATERIALIZED (SELECT s.user_id, s.name_key AS key FROM user_search s WHERE s.district_id = @district AND %s LIMIT @fence),
+			page AS MATERIALIZED (SELECT m.user_id, (SELECT count(*) FROM matched) AS matches FROM matched m WHERE true %s ORDER BY %s LIMIT @limit)`,
+			q.predicates("s.user_id"), q.beyond("m.key", "m.user_id"), q.order("m.key", "m.user_id"))
+	}
+	col := "u." + q.sort.column
+	return fmt.Sprintf(`hits AS MATERIALIZED (SELECT s.user_id FROM user_search s WHERE s.district_id = @district AND %s LIMIT @fence),
+		matched AS MATERIALIZED (SELECT u.id AS user_id, %s AS key FROM hits h JOIN users u ON u.district_id = @district AND u.id = h.user_id %s WHERE %s),
+		page AS MATERIALIZED (SELECT m.user_id, (SELECT count(*) FROM matched) AS matches FROM matched m WHERE true %s ORDER BY %s LIMIT @limit)`,
+		q.searchPredicates(), col, q.searchJoin("u.id"), q.predicates("u.id"), q.beyond("m.key", "m.user_id"), q.order("m.key", "m.user_id"))
+}
+
+// source is the select of the narrowest filter outside the search table: user ids, perhaps more than match, never
+// fewer. It is "" where the search table is narrower.
+func (q *userQuery) source() string {
+	live := ""
+	if q.f.Status == Current {
+		live = "AND g.ended_at IS NULL"
+	}
+	switch {
+	case !q.reach.District && len(q.reach.Schools) == 0:
+		return q.sectionPeople()
+	case q.f.School != 0 && q.f.Role != "":
+		return `SELECT g.user_id FROM role_grant_schools g WHERE g.district_id = @district AND g.school_id = @school AND g.role = @role ` + live
+	case q.f.School != 0:
+		return `SELECT g.user_id FROM role_grant_schools g WHERE g.district_id = @district AND g.school_id = @school ` + live
+	case len(q.words) > 0:
+		return ""
+	case q.f.Status == Ended:
+		return `SELECT u.id AS user_id FROM users u WHERE u.district_id = @district AND u.ended_at IS NOT NULL`
+	case q.f.Several:
+		return `SELECT u.id AS user_id FROM users u WHERE u.district_id = @district AND u.ended_at IS NULL AND u.role_count > 1`
+	case !q.reach.District:
+		return ""
+	}
+	return `SELECT g.user_id FROM role_grants g WHERE g.district_id = @district AND g.role = @role ` + live
+}
+
+func (q *userQuery) sectionPeople() string {
+	return `SELECT x.user_id FROM section_students x WHERE x.district_id = @district AND x.section_id = ANY(CAST(@reach_sections AS bigint[]))
+		UNION SELECT x.user_id FROM section_teachers x WHERE x.district_id = @district AND x.section_id = ANY(CAST(@reach_sections AS bigint[]))`
+}
+
+// searchJoin brings in the search row where a predicate asks for it.
+func (q *userQuery) searchJoin(id string) string {
+	if !q.searches() {
+		return ""
+	}
+	return `JOIN user_search s ON s.district_id = @district AND s.user_id = ` + id
+}
+
+// predicates hold for exactly the people who match, over user_search s where the filter searches, and over users u
+// except where bySearch.
+func (q *userQuery) predicates(id string) string {
+	all := []string{q.status()}
+	// Ended people hold nothing any more: they match by what they held.
+	held := "g.ended_at IS NULL"
+	if q.f.Status != Current {
+		held = "(g.ended_at IS NULL OR u.ended_at IS NOT NULL)"
+	}
+	if q.f.Several {
+		all = append(all, "u.role_count > 1")
+	}
+	switch {
+	case q.f.School != 0:
+		role := ""
+		if q.f.Role != "" {
+			role = "AND g.role = @role"
+		}
+		all = append(all, `EXISTS (SELECT FROM role_grant_schools g WHERE g.district_id = @district AND g.user_id = `+id+` AND g.school_id = @school `+role+` AND `+held+`)`)
+	case q.f.Role != "":
+		all = append(all, `EXISTS (SELECT FROM role_grants g WHERE g.district_id = @district AND g.user_id = `+id+` AND g.role = @role AND `+held+`)`)
+	}
+	if q.searches() {
+		all = append(all, q.searchPredicates())
+	}
+	return strings.Join(all, " AND ")
+}
+
+// searchPredicates are those over user_search s: the words, and the schools and sections the actor is confined to.
+func (q *userQuery) searchPredicates() string {
+	all := []string{"true"}
+	for i, w := range q.words {
+		all = append(all, w.predicate(i))
+	}
+	if !q.reach.District {
+		var places []string
+		if len(q.reach.Schools) > 0 {
+			places = append(places, "s.school_ids && CAST(@reach_schools AS bigint[])")
+		}
+		if len(q.reach.Sections) > 0 {
+			places = append(places, "s.user_id IN ("+q.sectionPeople()+")")
+		}
+		all = append(all, "("+strings.Join(places, " OR ")+")")
+	}
+	return strings.Join(all, " AND ")
+}
+
+func (q *userQuery) status() string {
+	switch {
+	case q.f.Status == Any:
+		return "true"
+	case q.f.Status == Ended:
+		return "u.ended_at IS NOT NULL"
+	case q.bySearch():
+		return "s.current"
+	}
+	return "u.ended_at IS NULL"
+}
+
+// beyond is the keyset condition: rows past the cursor in the direction of the page.
+func (q *userQuery) beyond(column, id string) string {
+	if q.from == nil {
+		return ""
+	}
+	op := ">"
+	if q.sort.desc != q.back {
+		op = "<"
+	}
+	return fmt.Sprintf("AND (%s, %s) %s (CAST(@key AS %s), CAST(@id AS bigint))", column, id, op, q.sort.kind)
+}
+
+func (q *userQuery) order(column, id string) string {
+	if q.sort.desc != q.back {
+		return column + " DESC, " + id + " DESC"
+	}
+	return column + ", " + id
+}
