@@ -1,6 +1,11 @@
 package sandbox
 
 import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -10,10 +15,10 @@ type FaultKind string
 
 // The faults that can be ordered.
 const (
-	Malformed   FaultKind = "malformed"    // not JSON, in the middle of the answer
+	Malformed   FaultKind = "malformed"    // not JSON in the middle of the answer
 	Truncated   FaultKind = "truncated"    // the JSON stops, the answer ends in good order
 	HTML        FaultKind = "html"         // 200 with a page
-	TooMany     FaultKind = "too many"     // 429, empty body
+	TooMany     FaultKind = "too many"     // 429, empty body, reset after Delay
 	ServerError FaultKind = "server error" // Status, or 500
 	Slow        FaultKind = "slow"         // waits Delay, then answers
 	Reset       FaultKind = "reset"        // the connection breaks in the middle of the answer
@@ -26,23 +31,25 @@ const (
 	EmptyPage   FaultKind = "empty page"   // no records, next as before
 	NoRecords   FaultKind = "no records"   // no records and no next: a list that ends too early
 	RolesArray  FaultKind = "roles array"  // the page's first user has roles as an array
-	WrongType   FaultKind = "wrong type"   // the page's first record has a number for an id list
+	WrongType   FaultKind = "wrong type"   // the page's first record has a number where text is due
+	NoID        FaultKind = "no id"        // the page's first record has no id
 )
 
 // Fault is one order: where, what, how often.
 type Fault struct {
 	Path   string // prefix of the URL path, such as "/v3.1/users"
-	Page   int    // of a list, from 1; 0 means any page
+	Page   int    // of a list, from 1, by the limit of the request; 0 means any
 	Kind   FaultKind
 	Times  int           // how many answers go wrong; 0 means one, below 0 all
 	Status int           // of ServerError
-	Delay  time.Duration // of Slow
+	Delay  time.Duration // of Slow and TooMany
 }
 
 // Faults is the list of orders; the first that fits an answer is taken.
 type Faults struct {
 	mu     sync.Mutex
 	orders []Fault
+	struck int
 }
 
 // Add orders faults.
@@ -62,4 +69,197 @@ func (f *Faults) Clear() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.orders = nil
+}
+
+// Struck counts the answers that went wrong so far.
+func (f *Faults) Struck() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.struck
+}
+
+// take uses up the first order that fits. The page is asked for only if an
+// order wants to know it.
+func (f *Faults) take(path string, page func() int) (Fault, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := range f.orders {
+		o := &f.orders[i]
+		if o.Times == 0 || !strings.HasPrefix(path, o.Path) || o.Page != 0 && o.Page != page() {
+			continue
+		}
+		if o.Times > 0 {
+			o.Times--
+		}
+		f.struck++
+		return *o, true
+	}
+	return Fault{}, false
+}
+
+// faulty puts the ordered faults between the network and the sandbox.
+func (s *Sandbox) faulty(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fault, ok := s.faults.take(r.URL.Path, func() int { return s.pageOf(r) })
+		if !ok {
+			next.ServeHTTP(w, r)
+			return
+		}
+		switch fault.Kind {
+		case TooMany:
+			h := w.Header()
+			h.Set("X-RateLimit-Limit", "1200")
+			h.Set("X-RateLimit-Remaining", "0")
+			h.Set("X-RateLimit-Reset", strconv.FormatInt(s.opt.Now().Add(fault.Delay).Unix(), 10))
+			w.WriteHeader(http.StatusTooManyRequests)
+		case ServerError:
+			status := fault.Status
+			if status == 0 {
+				status = http.StatusInternalServerError
+			}
+			s.fail(w, status, "Internal error")
+		case HTML:
+			page(w, http.StatusOK, "<!doctype html><title>Clever</title><p>Please wait.</p>")
+		case Slow:
+			t := time.NewTimer(fault.Delay)
+			defer t.Stop()
+			select {
+			case <-t.C:
+				next.ServeHTTP(w, r)
+			case <-r.Context().Done():
+			}
+		case Endless:
+			endless(w, r)
+		default:
+			rec := &recorded{header: http.Header{}, status: http.StatusOK}
+			next.ServeHTTP(rec, r)
+			spoil(w, r, fault.Kind, rec)
+		}
+	})
+}
+
+// pageOf works out which page of a list a request asks for.
+func (s *Sandbox) pageOf(r *http.Request) int {
+	q := r.URL.Query()
+	after := q.Get("starting_after")
+	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	who, ok := s.callerOf(token)
+	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	if after == "" || !ok || len(parts) != 2 {
+		return 1
+	}
+	c := who.district.collection(parts[1])
+	if c == nil {
+		return 1
+	}
+	limit, err := strconv.Atoi(q.Get("limit"))
+	if err != nil || limit < 1 {
+		limit = defaultLimit
+	}
+	return (c.rank(after)+limit-1)/limit + 1
+}
+
+// recorded is an answer that has not gone out.
+type recorded struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (r *recorded) Header() http.Header         { return r.header }
+func (r *recorded) WriteHeader(status int)      { r.status = status }
+func (r *recorded) Write(p []byte) (int, error) { return r.body.Write(p) }
+
+// endless opens a JSON list and never closes it.
+func endless(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	if _, err := w.Write([]byte(`{"data":[`)); err != nil {
+		return
+	}
+	blank := bytes.Repeat([]byte(" "), 32<<10)
+	for r.Context().Err() == nil {
+		if _, err := w.Write(blank); err != nil {
+			return
+		}
+	}
+}
+
+// spoil sends a recorded answer out with one thing wrong.
+func spoil(w http.ResponseWriter, r *http.Request, kind FaultKind, rec *recorded) {
+	for k, v := range rec.header {
+		w.Header()[k] = v
+	}
+	body := rec.body.Bytes()
+	half := body[:len(body)/2]
+	switch kind {
+	case Malformed:
+		body = append(append(append([]byte{}, half...), "<<>>"...), body[len(half):]...)
+	case Truncated:
+		body = half
+	case Reset:
+		// The length announces the whole answer; then the handler gives up, and
+		// the server drops the connection.
+		w.WriteHeader(rec.status)
+		_, _ = w.Write(half) // it breaks next anyway
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	default:
+		body = spoilList(r, kind, body)
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(rec.status)
+	_, _ = w.Write(body) // the client has gone; there is nobody to tell
+}
+
+// spoilList changes what a list says.
+func spoilList(r *http.Request, kind FaultKind, body []byte) []byte {
+	var list struct {
+		Data  []map[string]any `json:"data"`
+		Links []link           `json:"links,omitempty"`
+	}
+	if json.Unmarshal(body, &list) != nil {
+		return body
+	}
+	next := func(uri string) {
+		for i := range list.Links {
+			if list.Links[i].Rel == "next" {
+				list.Links[i].URI = uri
+				return
+			}
+		}
+		list.Links = append(list.Links, link{"next", uri})
+	}
+	first := map[string]any{}
+	if len(list.Data) > 0 {
+		first, _ = list.Data[0]["data"].(map[string]any)
+	}
+	q := r.URL.Query()
+	switch kind {
+	case NextLoop:
+		next(r.URL.RequestURI())
+	case NextFirst:
+		q.Del("starting_after")
+		next(r.URL.Path + "?" + q.Encode())
+	case NextForeign:
+		next("http://169.254.169.254/v3.1/users?starting_after=ffffffffffffffffffffffff")
+	case NextOther:
+		next("/v3.1/districts?starting_after=ffffffffffffffffffffffff")
+	case NoLinks:
+		list.Links = nil
+	case EmptyPage:
+		list.Data = []map[string]any{}
+	case NoRecords:
+		list.Data, list.Links = []map[string]any{}, []link{{"self", r.URL.RequestURI()}}
+	case RolesArray:
+		first["roles"] = []string{"teacher"}
+	case WrongType:
+		first["name"] = 7
+	case NoID:
+		delete(first, "id")
+	}
+	raw, err := json.Marshal(list)
+	if err != nil {
+		return body
+	}
+	return raw
 }

@@ -10,11 +10,11 @@
 package sandbox
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -113,9 +113,40 @@ func New(opt Options) (*Sandbox, error) {
 	if opt.RateWindow == 0 {
 		opt.RateWindow = time.Minute
 	}
-	s := &Sandbox{opt: opt, grants: map[string]grant{}, tokens: map[string]userToken{}, spent: map[string]window{}}
-	s.faults = &Faults{}
+	s := &Sandbox{opt: opt, faults: &Faults{}, grants: map[string]grant{}, tokens: map[string]userToken{}, spent: map[string]window{}}
+	for n := range opt.Districts {
+		d := newDistrict(&s.opt, n)
+		if err := d.plantAll(); err != nil {
+			return nil, err
+		}
+		d.people = d.personas()
+		s.districts = append(s.districts, d)
+	}
+	s.handler = s.faulty(s.routes())
 	return s, nil
+}
+
+func (s *Sandbox) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/v3.0/", s.serveAPI)
+	mux.HandleFunc("/v3.1/", s.serveAPI)
+	mux.HandleFunc("GET /userinfo", s.userInfo)
+	mux.HandleFunc("GET /oauth/tokens", s.serveTokens)
+	mux.HandleFunc("POST /oauth/tokens", s.serveTokens)
+	mux.HandleFunc("GET /oauth/tokeninfo", s.tokenInfo)
+	mux.HandleFunc("GET /oauth/authorize", s.serveAuthorize)
+	mux.HandleFunc("POST /oauth/authorize", s.serveAuthorize)
+	mux.HandleFunc("GET /oauth/instant-login", s.serveInstantLogin)
+	mux.HandleFunc("POST /oauth/instant-login", s.serveInstantLogin)
+	mux.HandleFunc("GET /oauth/jwks", s.jwks)
+	mux.HandleFunc("GET /.well-known/openid-configuration", s.discovery)
+	mux.HandleFunc("GET /signin", s.serveSignIn)
+	mux.HandleFunc("POST /signin", s.serveSignIn)
+	mux.HandleFunc("GET /signout", s.serveSignOut)
+	mux.HandleFunc("GET /portal", s.servePortal)
+	mux.HandleFunc("GET /{$}", s.servePortal)
+	mux.HandleFunc("GET /sandbox.css", serveCSS)
+	return mux
 }
 
 // Handler serves API, OAuth and pages on one host.
@@ -128,39 +159,13 @@ func (s *Sandbox) Faults() *Faults { return s.faults }
 func (s *Sandbox) DistrictID() string { return SeedDistrictID }
 
 // DistrictIDs are all districts' ids, the first one first.
-func (s *Sandbox) DistrictIDs() []string { return nil }
+func (s *Sandbox) DistrictIDs() []string {
+	ids := make([]string, len(s.districts))
+	for i, d := range s.districts {
+		ids[i] = d.id
+	}
+	return ids
+}
 
 // People are the named people of the first district who can sign in.
-func (s *Sandbox) People() []Persona { return nil }
-
-// UserJSON gives a user as Clever v3.1 would, or nil.
-func (s *Sandbox) UserJSON(id string) json.RawMessage { return nil }
-
-// PutUser adds a user, or replaces the one with the same id.
-func (s *Sandbox) PutUser(user json.RawMessage) error { return nil }
-
-// EditUser changes a user's JSON and stamps last_modified.
-func (s *Sandbox) EditUser(id string, edit func(user map[string]any)) error { return nil }
-
-// RemoveUser makes a user vanish from lists and answer 404.
-func (s *Sandbox) RemoveUser(id string) error { return nil }
-
-// RestoreUser undoes edits and removal of a user who came with the district.
-func (s *Sandbox) RestoreUser(id string) error { return nil }
-
-// PutSchool adds or replaces a school.
-func (s *Sandbox) PutSchool(school json.RawMessage) error { return nil }
-
-// RemoveSchool makes a school vanish from lists and answer 404.
-func (s *Sandbox) RemoveSchool(id string) error { return nil }
-
-// RestoreSchool undoes edits and removal of a school that came with the district.
-func (s *Sandbox) RestoreSchool(id string) error { return nil }
-
-type (
-	district  struct{}
-	grant     struct{}
-	userToken struct{}
-	window    struct{}
-	oidcKey   struct{}
-)
+func (s *Sandbox) People() []Persona { return slices.Clone(s.districts[0].people) }
