@@ -44,7 +44,7 @@ func (c *Cluster) makeData(ctx context.Context, prog program, who *account) (cop
 			return false, err
 		}
 		if cached != "" {
-			if err := fillCache(ctx, f.pg(), cached); err != nil {
+			if err := fillCache(ctx, f.pg(), cached, f.now()); err != nil {
 				// Only speed is lost.
 				c.o.Log.WarnContext(ctx, "fresh database folder is not cached", "reason", err)
 			}
@@ -102,7 +102,7 @@ func dropCache(o Options, prog program) error {
 }
 
 // fillCache copies pg to path in a way that path is only ever complete.
-func fillCache(ctx context.Context, pg, path string) error {
+func fillCache(ctx context.Context, pg, path string, now time.Time) error {
 	base := filepath.Dir(path)
 	if err := os.MkdirAll(base, 0o700); err != nil {
 		return fmt.Errorf("make cache: %w", err)
@@ -110,7 +110,7 @@ func fillCache(ctx context.Context, pg, path string) error {
 	// Those of programs that were killed while copying.
 	if old, err := filepath.Glob(filepath.Join(base, "making-*")); err == nil {
 		for _, dir := range old {
-			if info, err := os.Stat(dir); err == nil && time.Since(info.ModTime()) > time.Hour {
+			if info, err := os.Stat(dir); err == nil && now.Sub(info.ModTime()) > time.Hour {
 				os.RemoveAll(dir)
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -112,7 +113,21 @@ func dataDir(t *testing.T) string {
 }
 
 // throwAway is the quick kind of server; most tests are not about fsync.
-func throwAway(dir string) Options { return Options{Dir: dir, ThrowAway: true, Cache: cache} }
+func throwAway(dir string) Options {
+	warm()
+	return Options{Dir: dir, ThrowAway: true, Cache: cache}
+}
+
+// warm fills the cache once, where many tests at a time would each run initdb.
+var warm = sync.OnceFunc(func() {
+	c, err := Start(context.Background(), Options{ThrowAway: true, Cache: cache})
+	if err == nil {
+		err = c.Stop(context.Background())
+	}
+	if err != nil {
+		panic(err)
+	}
+})
 
 func mustStart(t *testing.T, o Options) *Cluster {
 	t.Helper()

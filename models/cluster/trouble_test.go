@@ -198,7 +198,7 @@ func TestRootUsesTheAccountThatOwnsTheData(t *testing.T) {
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	disk := openDir(t)
-	if err := mount(disk, "size=20m"); err != nil {
+	if err := mount(disk, "20m"); err != nil {
 		t.Logf("no small disk to fill (%v): initdb only says that it is full", err)
 		real := realBin(t)
 		o := throwAway(dataDir(t))
@@ -211,7 +211,7 @@ func TestDiskFull(t *testing.T) {
 		wantTrouble(t, err, ErrDiskFull, o.Dir, "Free some space")
 		return
 	}
-	t.Cleanup(func() { check(t, syscall.Unmount(disk, 0)) })
+	t.Cleanup(func() { check(t, unmount(disk)) })
 	dir := filepath.Join(disk, "data")
 	_, err := Start(t.Context(), Options{Dir: dir})
 	wantTrouble(t, err, ErrDiskFull, dir, "Free some space")
@@ -221,7 +221,7 @@ func TestDiskFull(t *testing.T) {
 		t.Fatal("40 MB fit on a disk of 20 MB")
 	}
 
-	check(t, syscall.Mount("", disk, "tmpfs", syscall.MS_REMOUNT, "size=120m"))
+	check(t, resize(disk, "120m"))
 	c := mustStart(t, Options{Dir: dir})
 	exec1(t, c, "create table kept as select 'x' as word")
 	check(t, syscall.Kill(c.Pid(), syscall.SIGKILL))
