@@ -2,8 +2,10 @@ package models
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"embed"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -109,6 +111,17 @@ func withProvider(ctx context.Context, url string, fn func(*goose.Provider, *sql
 		return err
 	}
 	return fn(p, db)
+}
+
+// SchemaHash names the schema that the migrations make: 16 hex digits over their names and texts.
+func SchemaHash() string {
+	h := sha256.New()
+	names, _ := fs.Glob(migrationFiles, "migrations/*.sql")
+	for _, name := range names {
+		text, _ := migrationFiles.ReadFile(name)
+		fmt.Fprintf(h, "%s %d\n%s", name, len(text), text)
+	}
+	return hex.EncodeToString(h.Sum(nil))[:16]
 }
 
 // SchemaCurrent returns ErrOldSchema when the database's schema is not the one this program was built for.
