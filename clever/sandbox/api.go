@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -151,7 +152,7 @@ func (s *Sandbox) fail(w http.ResponseWriter, status int, message string) {
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {
-	raw, err := json.Marshal(v)
+	raw, err := appendJSON(nil, v)
 	if err != nil {
 		http.Error(w, "the answer could not be written", http.StatusInternalServerError)
 		return
@@ -336,7 +337,11 @@ func (q *request) record(c *collection, b []byte, e entry) []byte {
 	return b
 }
 
+// appendJSON leaves & and < as they are, which links and names are full of.
 func appendJSON(b []byte, v any) ([]byte, error) {
-	raw, err := json.Marshal(v)
-	return append(b, raw...), err
+	buf := bytes.NewBuffer(b)
+	enc := json.NewEncoder(buf)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), err
 }

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
@@ -166,12 +165,12 @@ func (q *request) list(c *collection, found []entry, links []link) {
 		b = append(b, `"}`...)
 	}
 	b = append(b, `],"links":`...)
-	raw, err := json.Marshal(links)
+	b, err := appendJSON(b, links)
 	if err != nil {
-		q.s.fail(q.w, http.StatusInternalServerError, "links")
+		q.s.fail(q.w, http.StatusInternalServerError, "Internal error")
 		return
 	}
-	b = append(append(b, raw...), '}')
+	b = append(b, '}')
 	*buf = b
 	write(q.w, http.StatusOK, b)
 }

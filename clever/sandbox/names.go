@@ -8,7 +8,8 @@ import (
 )
 
 // Invented people need names as mixed as a real district's. The front of a
-// list is drawn more often than its end.
+// list is drawn more often than its end. The last names of planted employees
+// are left out: an equal email would make Clever join two people.
 
 var firstNames = withSlugs(`Maya Liam Sofía Noah Amara Ethan Linh José Grace Mateo Zoë Daniel Adaeze Lucas Hannah Diego
 Aaliyah Owen Thảo Samuel Isabella Kofi Emma Andrés Priya Jack Oluwaseun Chloe Minh Gabriel Naomi Rafael Agnieszka Caleb
@@ -27,11 +28,11 @@ Robinson Bùi Ortiz Walker Kamiński Gutiérrez Young Chávez Allen Ramos Đỗ 
 Mendoza Hill Vásquez Green Hồ Castillo Adams Nwosu Jiménez Baker Szymański Moreno Nelson Romero Carter Ngô Herrera Mitchell
 Okonkwo Medina Roberts Dąbrowski Aguilar Turner Dương Vargas Phillips Guzmán Campbell Afolabi Castro Parker Kozłowski
 Fernández Evans Lý Muñoz Edwards Olatunji Salazar Collins Jankowski Rojas Stewart Mai Peña Morris Babatunde Delgado Nkosi
-Whitfield Mazur Ibarra Larsen Quintero-Hale Fitzgerald Smith-Okoro Krawczyk Contreras Tanaka D'Angelo Achterberg Villaseñor
+Whitfield Mazur Ibarra Larsen  Fitzgerald Smith-Okoro Krawczyk Contreras Tanaka D'Angelo Achterberg Villaseñor
 Papadakis Nakamura O'Shaughnessy Piotrowski Zamora Haddad Ferreira Lindqvist Grabowski Espinoza Kaplan Müller Pawłowski
 Abdi Sørensen Michalski Bhattacharya Quispe Łukaszewicz Oyelaran Zuñiga McAllister Petrov Sokołowska Ybarra Whitehorse
 Begaye Yellowhair Tsosie Kealoha Iwashita Gunderson Thibodeaux Boudreaux Chukwuemeka Ilunga Mbeki Rahman Siddiqui Choudhury
-Venkataraman Iyer Castellane Marchetti Fenwick Whitlock Underhill Applewhite Ravenel Stonebridge Hollis Tremblay Desrosiers`),
+ Iyer         Tremblay `),
 	withSlugLines("de la Cruz", "Van Dyke", "St. Clair", "Ortega Ruiz", "del Valle", "van den Berg", "Núñez de Prado", "Le Blanc",
 		"Mac Giolla", "dos Santos", "Al Haddad", "Santa María")...)
 

@@ -112,10 +112,10 @@ func (p *planter) employees(a, b, c string) {
 		"teacher": teacherRole(2, b), "staff": staffRole(2, "SchoolTechLead", "Dean", a), "district_admin": adminRole(2, "Curriculum Lead")})
 	p.user(TeacherUserID, "Hannah", "", "Whitlock", p.email("hannah.whitlock"), object{"teacher": teacherRole(3, a)})
 	p.user(StaffUserID, "Desmond", "", "Okafor", p.email("desmond.okafor"), object{"staff": staffRole(4, "PortalOnly", "Counselor", b)})
-	p.user(TechLeadUserID, "Linh", "", "Trần", p.email("linh.tran"), object{"staff": staffRole(5, "SchoolTechLead", "Technology Lead", a, c)})
+	p.user(TechLeadUserID, "Linh", "", "Trần-Ellison", p.email("linh.tranellison"), object{"staff": staffRole(5, "SchoolTechLead", "Technology Lead", a, c)})
 	p.user(DistrictAdminUserID, "Marisol", "", "Quintero-Hale", p.email("marisol.quinterohale"), object{
 		"district_admin": adminRole(6, "Director of Technology")})
-	p.user(AdminTeacherUserID, "Casimir", "", "Kowalski", p.email("casimir.kowalski"), object{
+	p.user(AdminTeacherUserID, "Casimir", "", "Brzezicki", p.email("casimir.brzezicki"), object{
 		"teacher": teacherRole(0x16, c), "district_admin": adminRole(0x16, "")})
 	p.user(NoRolesUserID, "Priya", "", "Venkataraman", p.email("priya.venkataraman"), object{})
 	var all []string
@@ -154,10 +154,10 @@ func (p *planter) families(a string) {
 
 func (p *planter) oddities(a, b string) {
 	p.user(NullEmailUserID, "Otis", "", "Underhill", nil, object{"teacher": teacherRole(0xb, a)})
-	p.user(NonASCIIUserID, "Ọláyínká", "Þóra", "Nguyễn-Łukaszewicz", p.email("olayinka.nguyen"), object{"teacher": teacherRole(0xc, a)})
+	p.user(NonASCIIUserID, "Ọláyínká", "Þóra", "Nguyễn-Łukaszewicz", p.email("olayinka.nl"), object{"teacher": teacherRole(0xc, a)})
 	p.user(LongNameUserID, strings.Repeat("Maximiliana ", 41)+"Ottoline", strings.Repeat("Ω", 500), strings.Repeat("Featherstone", 41)+"haughley",
 		p.email("maximiliana"), object{"teacher": teacherRole(0xd, a)})
-	p.user(RightToLeftUserID, "ليلى", "", "الحدّاد", p.email("layla.haddad"), object{"teacher": teacherRole(0xe, b)})
+	p.user(RightToLeftUserID, "ليلى", "", "الحدّاد", p.email("layla.hd"), object{"teacher": teacherRole(0xe, b)})
 	p.user(ScriptUserID, `<script>alert("x")</script>`, `'"&`, `O'Neil</td><img src=x onerror=alert(1)>`, p.email("script"), object{
 		"teacher": teacherRole(0xf, b)})
 	p.user(UnknownRoleUserID, "Delphine", "", "Ravenel", p.email("delphine.ravenel"), object{
@@ -188,7 +188,7 @@ func (p *planter) classes(a, b, c string) {
 	section(NoTeacherSectionID, b, "Study Hall", "", 20, "", []string{}, p.pupils(0, 9))
 	section(SeedUserSectionID, a, "Pre-Algebra - Brakus - 4", "math", 7, first, []string{SeedUserID}, append(p.pupils(1, 22), StudentUserID))
 	section(AllRolesSectionID, b, "Composition - Fenwick - 1", "english/language arts", 17, first, []string{AllRolesUserID}, p.pupils(0, 20))
-	section(AdminTeacherSectionID, c, "Art and Music - Kowalski", "arts and music", 5, first, []string{AdminTeacherUserID}, p.pupils(2, 15))
+	section(AdminTeacherSectionID, c, "Art and Music - Brzezicki", "arts and music", 5, first, []string{AdminTeacherUserID}, p.pupils(2, 15))
 }
 
 // pupils are ids of the first generated students of school k.
