@@ -1,1 +1,69 @@
-// enhancements only
+// What script adds to pages that work without it: buttons that copy an id, a menu
+// that closes when one leaves it, and addresses without empty filters.
+
+const announce = (text) => {
+  const place = document.getElementById("announce");
+  if (!place) return;
+  place.textContent = "";
+  // A change has to be seen as one to be read out.
+  requestAnimationFrame(() => { place.textContent = text; });
+};
+
+const showCopyButtons = (root) => {
+  if (!navigator.clipboard) return;
+  for (const button of root.querySelectorAll(".copy[hidden]")) button.hidden = false;
+};
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest?.(".copy");
+  if (button) {
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+    } catch {
+      return; // not allowed: the id stays text to select
+    }
+    button.classList.add("done");
+    announce(`${button.dataset.done}: ${button.dataset.copy}`);
+    setTimeout(() => button.classList.remove("done"), 1500);
+    return;
+  }
+  for (const menu of document.querySelectorAll("details.account[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  const menu = document.querySelector("details.account[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+
+// Empty filters say nothing: keep them out of addresses that people share.
+const dropEmpty = (data) => {
+  for (const [name, value] of [...data.entries()]) {
+    if (value === "") data.delete(name);
+  }
+};
+document.addEventListener("formdata", (event) => {
+  if (event.target.method === "get") dropEmpty(event.formData);
+});
+document.addEventListener("htmx:config:request", (event) => {
+  const request = event.detail?.ctx?.request;
+  if (request?.method === "GET" && request.body?.entries) dropEmpty(request.body);
+});
+
+// An answer without the part that was asked for (an error, or the way to sign-in) is
+// for the whole window. A progress poll that met an error just asks again.
+document.addEventListener("htmx:after:request", (event) => {
+  const { select, request, response, text } = event.detail?.ctx ?? {};
+  if (!select?.startsWith("#")) return;
+  const failed = response.status >= 400;
+  if (!failed && text.includes(`id="${select.slice(1)}"`)) return;
+  event.preventDefault();
+  if (!(failed && select === "#progress")) location.assign(request.action);
+});
+
+document.addEventListener("htmx:after:swap", () => showCopyButtons(document));
+showCopyButtons(document);
