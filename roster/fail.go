@@ -1,0 +1,72 @@
+package roster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"hallpass/clever"
+	"hallpass/models"
+)
+
+// failTime bounds noting a failure, which is done even where the sync was told to stop.
+const failTime = 10 * time.Second
+
+// fail marks the run failed and gives it back with the error.
+func (f *full) fail(ctx context.Context, cause error) (models.SyncRun, error) {
+	failure := f.explain(ctx, cause)
+	f.opts.Log.ErrorContext(ctx, "sync failed", "district", f.run.DistrictID, "sync", f.run.ID,
+		"type", failure.Type, "page", failure.Page, "error", cause)
+	err := fmt.Errorf("sync district %d: %w", f.run.DistrictID, cause)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), failTime)
+	defer cancel()
+	noted := f.scope.Write(ctx, func(tx *models.Tx) (err error) {
+		run, err := tx.FailSync(ctx, f.run.ID, failure)
+		if err == nil {
+			f.run = run
+		}
+		return err
+	})
+	// A run that was given up for lost has been marked failed by whoever gave it up.
+	if noted != nil && !errors.Is(noted, models.ErrConflict) {
+		err = errors.Join(err, noted)
+	}
+	return f.run, err
+}
+
+// explain puts a failure into words for the person who reads the list of syncs.
+func (f *full) explain(ctx context.Context, cause error) models.SyncFailure {
+	at := models.SyncFailure{Type: f.at.recordType, Page: f.at.page}
+	where := "while the sync was being finished"
+	if at.Type != "" {
+		where = "at " + at.Type
+		if at.Page > 0 {
+			where += fmt.Sprintf(", page %d", at.Page)
+		}
+	}
+	const kept = " Nothing was deactivated; the next sync starts over."
+	if ctx.Err() != nil {
+		at.Text = "The program was told to stop " + where + "." + kept
+		return at
+	}
+	if mass, ok := errors.AsType[*models.MassEndError](cause); ok {
+		at.Type, at.Page = string(mass.Type), 0
+		at.Text = "Stopped to be safe: " + mass.Error() + ". If that is right, unshare in smaller steps or ask support."
+		return at
+	}
+	if e, ok := errors.AsType[*clever.Error](cause); ok {
+		if e.RecordType != "" {
+			at.Type, at.Page = e.RecordType, e.Page
+			where = fmt.Sprintf("at %s, page %d", at.Type, at.Page)
+		}
+		at.Text = "Clever's answer could not be used " + where + ": " + e.Error() + "." + kept
+		return at
+	}
+	if errors.Is(cause, clever.ErrNoToken) {
+		at.Text = "Clever lists no token for this district: it is not, or no longer, connected to this app." + kept
+		return at
+	}
+	at.Text = "Writing stopped " + where + ": " + cause.Error() + "." + kept
+	return at
+}
