@@ -23,7 +23,7 @@ func Fold(s string) string {
 	var b strings.Builder
 	b.Grow(len(s))
 	space := false
-	for _, r := range norm.NFKD.String(strings.ToLower(s)) {
+	for _, r := range norm.NFKD.String(strings.ToLower(norm.NFKC.String(s))) {
 		switch {
 		case unicode.Is(unicode.Mn, r), r == '\'', r == '’', r == 'ʼ', r == '‘', r == 0, r == utf8.RuneError:
 		case unicode.IsSpace(r), r == '-', r == '‐', r == '–':

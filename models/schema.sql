@@ -1,0 +1,711 @@
+-- The schema that migrations/ make, dumped by `go test ./models -run TestSchemaDump -update` for reading.
+
+
+CREATE EXTENSION IF NOT EXISTS btree_gin WITH SCHEMA public;
+
+COMMENT ON EXTENSION btree_gin IS 'support for indexing common datatypes in GIN';
+
+CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
+
+COMMENT ON EXTENSION pg_trgm IS 'text similarity measurement and index searching based on trigrams';
+
+CREATE FUNCTION public.audit_is_append_only() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$ BEGIN RAISE EXCEPTION 'audit_entries is append-only'; END $$;
+
+CREATE FUNCTION public.current_district() RETURNS bigint
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ SELECT nullif(current_setting('hallpass.district', true), '')::bigint $$;
+
+CREATE FUNCTION public.settle_roster() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+  PERFORM gin_clean_pending_list('public.user_search_match'::regclass);
+  ANALYZE public.schools, public.terms, public.users, public.identities, public.accounts, public.role_grants,
+    public.role_grant_schools, public.contact_students, public.sections, public.section_teachers,
+    public.section_students, public.user_search;
+END $$;
+
+CREATE FUNCTION public.wall(tables text[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+  t text;
+BEGIN
+  FOREACH t IN ARRAY tables LOOP
+    EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
+    EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
+    EXECUTE format('CREATE POLICY own_district ON %I USING (district_id = current_district()) WITH CHECK (district_id = current_district())', t);
+  END LOOP;
+END $$;
+
+CREATE TABLE public.accounts (
+    district_id bigint NOT NULL,
+    id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    role text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    last_sign_in_at timestamp with time zone,
+    retired_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.accounts FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.accounts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.accounts_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.audit_entries (
+    district_id bigint NOT NULL,
+    id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    actor_id bigint,
+    actor text NOT NULL,
+    view text DEFAULT ''::text NOT NULL,
+    action text NOT NULL,
+    subject text DEFAULT ''::text NOT NULL,
+    data jsonb DEFAULT '{}'::jsonb NOT NULL,
+    request_id text DEFAULT ''::text NOT NULL,
+    prev_hash bytea NOT NULL,
+    hash bytea NOT NULL,
+    CONSTRAINT audit_entries_id_check CHECK ((id > 0))
+);
+
+ALTER TABLE ONLY public.audit_entries FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.contact_students (
+    district_id bigint NOT NULL,
+    contact_id bigint NOT NULL,
+    student_clever_id text NOT NULL COLLATE pg_catalog."C",
+    relationship text DEFAULT ''::text NOT NULL,
+    kind text DEFAULT ''::text NOT NULL
+);
+
+ALTER TABLE ONLY public.contact_students FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.district_ids (
+    district_id bigint NOT NULL,
+    clever_id text NOT NULL,
+    CONSTRAINT district_ids_clever_id_check CHECK ((clever_id <> ''::text))
+);
+
+ALTER TABLE public.district_ids ALTER COLUMN district_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.district_ids_district_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.districts (
+    district_id bigint NOT NULL,
+    clever_id text NOT NULL,
+    name text NOT NULL,
+    state text DEFAULT ''::text NOT NULL,
+    time_zone text DEFAULT 'America/New_York'::text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    synced_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.districts FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.event_cursors (
+    district_id bigint NOT NULL,
+    version text NOT NULL,
+    event_id text NOT NULL,
+    saved_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.event_cursors FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.head_counts (
+    district_id bigint NOT NULL,
+    school_id bigint NOT NULL,
+    role text NOT NULL,
+    people integer NOT NULL,
+    several integer NOT NULL
+);
+
+ALTER TABLE ONLY public.head_counts FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.identities (
+    district_id bigint NOT NULL,
+    kind text NOT NULL,
+    value text NOT NULL COLLATE pg_catalog."C",
+    user_id bigint NOT NULL,
+    role text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT identities_kind_check CHECK ((kind = ANY (ARRAY['clever'::text, 'legacy'::text, 'account'::text])))
+);
+
+ALTER TABLE ONLY public.identities FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.role_grant_schools (
+    district_id bigint NOT NULL,
+    grant_id bigint NOT NULL,
+    school_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    role text NOT NULL,
+    is_primary boolean NOT NULL,
+    name_key text NOT NULL COLLATE pg_catalog."C",
+    since timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.role_grant_schools FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.role_grants (
+    district_id bigint NOT NULL,
+    id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    role text NOT NULL,
+    source text NOT NULL,
+    legacy_id text DEFAULT ''::text NOT NULL,
+    sis_id text DEFAULT ''::text NOT NULL,
+    number text DEFAULT ''::text NOT NULL,
+    sis_key text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    number_key text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    title text DEFAULT ''::text NOT NULL,
+    grade text DEFAULT ''::text NOT NULL,
+    labels text[] DEFAULT '{}'::text[] NOT NULL,
+    name_key text NOT NULL COLLATE pg_catalog."C",
+    since timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT role_grants_source_check CHECK ((source = ANY (ARRAY['clever'::text, 'manual'::text])))
+);
+
+ALTER TABLE ONLY public.role_grants FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.role_grants ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.role_grants_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.schools (
+    district_id bigint NOT NULL,
+    id bigint NOT NULL,
+    clever_id text NOT NULL,
+    listed boolean NOT NULL,
+    name text NOT NULL,
+    name_key text NOT NULL COLLATE pg_catalog."C",
+    sis_id text DEFAULT ''::text NOT NULL,
+    school_number text DEFAULT ''::text NOT NULL,
+    low_grade text DEFAULT ''::text NOT NULL,
+    high_grade text DEFAULT ''::text NOT NULL,
+    digest bytea DEFAULT '\x'::bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.schools FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.schools ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.schools_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.section_students (
+    district_id bigint NOT NULL,
+    section_id bigint NOT NULL,
+    user_id bigint NOT NULL
+);
+
+ALTER TABLE ONLY public.section_students FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.section_teachers (
+    district_id bigint NOT NULL,
+    section_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    is_primary boolean NOT NULL
+);
+
+ALTER TABLE ONLY public.section_teachers FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.sections (
+    district_id bigint NOT NULL,
+    id bigint NOT NULL,
+    clever_id text NOT NULL,
+    school_id bigint NOT NULL,
+    term_id bigint,
+    name text DEFAULT ''::text NOT NULL,
+    name_key text NOT NULL COLLATE pg_catalog."C",
+    sis_id text DEFAULT ''::text NOT NULL,
+    section_number text DEFAULT ''::text NOT NULL,
+    period text DEFAULT ''::text NOT NULL,
+    grade text DEFAULT ''::text NOT NULL,
+    subject text DEFAULT ''::text NOT NULL,
+    students integer DEFAULT 0 NOT NULL,
+    teachers_not_shared integer DEFAULT 0 NOT NULL,
+    students_not_shared integer DEFAULT 0 NOT NULL,
+    digest bytea DEFAULT '\x'::bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.sections FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.sections ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.sections_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.sessions (
+    district_id bigint NOT NULL,
+    token_hash bytea NOT NULL,
+    user_id bigint NOT NULL,
+    code_hash bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    seen_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone,
+    CONSTRAINT sessions_token_hash_check CHECK ((length(token_hash) = 32))
+);
+
+ALTER TABLE ONLY public.sessions FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.sync_runs (
+    district_id bigint NOT NULL,
+    id bigint NOT NULL,
+    kind text NOT NULL,
+    state text NOT NULL,
+    requested_by bigint,
+    requested_at timestamp with time zone NOT NULL,
+    started_at timestamp with time zone,
+    beat_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    progress jsonb DEFAULT '[]'::jsonb NOT NULL,
+    error text DEFAULT ''::text NOT NULL,
+    error_type text DEFAULT ''::text NOT NULL,
+    error_page integer DEFAULT 0 NOT NULL,
+    CONSTRAINT sync_runs_kind_check CHECK ((kind = 'full'::text)),
+    CONSTRAINT sync_runs_state_check CHECK ((state = ANY (ARRAY['requested'::text, 'running'::text, 'done'::text, 'failed'::text])))
+);
+
+ALTER TABLE ONLY public.sync_runs FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.sync_runs ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.sync_runs_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.terms (
+    district_id bigint NOT NULL,
+    id bigint NOT NULL,
+    clever_id text NOT NULL,
+    name text DEFAULT ''::text NOT NULL,
+    start_date date,
+    end_date date,
+    digest bytea DEFAULT '\x'::bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.terms FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.terms ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.terms_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.user_search (
+    district_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    name_key text NOT NULL COLLATE pg_catalog."C",
+    current boolean NOT NULL,
+    doc text NOT NULL COLLATE pg_catalog."C",
+    school_ids bigint[] NOT NULL
+);
+
+CREATE TABLE public.users (
+    district_id bigint NOT NULL,
+    id bigint NOT NULL,
+    clever_id text,
+    first_name text DEFAULT ''::text NOT NULL,
+    middle_name text DEFAULT ''::text NOT NULL,
+    last_name text DEFAULT ''::text NOT NULL,
+    email text DEFAULT ''::text NOT NULL,
+    name_key text NOT NULL COLLATE pg_catalog."C",
+    email_key text NOT NULL COLLATE pg_catalog."C",
+    role_count smallint DEFAULT 0 NOT NULL,
+    digest bytea DEFAULT '\x'::bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.users FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.users ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.users_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE ONLY public.accounts
+    ADD CONSTRAINT accounts_district_id_user_id_role_key UNIQUE (district_id, user_id, role);
+
+ALTER TABLE ONLY public.accounts
+    ADD CONSTRAINT accounts_pkey PRIMARY KEY (district_id, id);
+
+ALTER TABLE ONLY public.audit_entries
+    ADD CONSTRAINT audit_entries_pkey PRIMARY KEY (district_id, id);
+
+ALTER TABLE ONLY public.contact_students
+    ADD CONSTRAINT contact_students_pkey PRIMARY KEY (district_id, contact_id, student_clever_id);
+
+ALTER TABLE ONLY public.district_ids
+    ADD CONSTRAINT district_ids_clever_id_key UNIQUE (clever_id);
+
+ALTER TABLE ONLY public.district_ids
+    ADD CONSTRAINT district_ids_pkey PRIMARY KEY (district_id);
+
+ALTER TABLE ONLY public.districts
+    ADD CONSTRAINT districts_clever_id_key UNIQUE (clever_id);
+
+ALTER TABLE ONLY public.districts
+    ADD CONSTRAINT districts_pkey PRIMARY KEY (district_id);
+
+ALTER TABLE ONLY public.event_cursors
+    ADD CONSTRAINT event_cursors_pkey PRIMARY KEY (district_id, version);
+
+ALTER TABLE ONLY public.head_counts
+    ADD CONSTRAINT head_counts_pkey PRIMARY KEY (district_id, school_id, role);
+
+ALTER TABLE ONLY public.identities
+    ADD CONSTRAINT identities_pkey PRIMARY KEY (district_id, kind, value);
+
+ALTER TABLE ONLY public.role_grant_schools
+    ADD CONSTRAINT role_grant_schools_pkey PRIMARY KEY (district_id, grant_id, school_id);
+
+ALTER TABLE ONLY public.role_grants
+    ADD CONSTRAINT role_grants_district_id_user_id_role_source_key UNIQUE (district_id, user_id, role, source);
+
+ALTER TABLE ONLY public.role_grants
+    ADD CONSTRAINT role_grants_pkey PRIMARY KEY (district_id, id);
+
+ALTER TABLE ONLY public.schools
+    ADD CONSTRAINT schools_district_id_clever_id_key UNIQUE (district_id, clever_id);
+
+ALTER TABLE ONLY public.schools
+    ADD CONSTRAINT schools_pkey PRIMARY KEY (district_id, id);
+
+ALTER TABLE ONLY public.section_students
+    ADD CONSTRAINT section_students_pkey PRIMARY KEY (district_id, section_id, user_id);
+
+ALTER TABLE ONLY public.section_teachers
+    ADD CONSTRAINT section_teachers_pkey PRIMARY KEY (district_id, section_id, user_id);
+
+ALTER TABLE ONLY public.sections
+    ADD CONSTRAINT sections_district_id_clever_id_key UNIQUE (district_id, clever_id);
+
+ALTER TABLE ONLY public.sections
+    ADD CONSTRAINT sections_pkey PRIMARY KEY (district_id, id);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_pkey PRIMARY KEY (district_id, token_hash);
+
+ALTER TABLE ONLY public.sync_runs
+    ADD CONSTRAINT sync_runs_pkey PRIMARY KEY (district_id, id);
+
+ALTER TABLE ONLY public.terms
+    ADD CONSTRAINT terms_district_id_clever_id_key UNIQUE (district_id, clever_id);
+
+ALTER TABLE ONLY public.terms
+    ADD CONSTRAINT terms_pkey PRIMARY KEY (district_id, id);
+
+ALTER TABLE ONLY public.user_search
+    ADD CONSTRAINT user_search_pkey PRIMARY KEY (district_id, user_id);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_district_id_clever_id_key UNIQUE (district_id, clever_id);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_pkey PRIMARY KEY (district_id, id);
+
+CREATE INDEX contact_students_by_student ON public.contact_students USING btree (district_id, student_clever_id);
+
+CREATE INDEX identities_by_user ON public.identities USING btree (district_id, user_id);
+
+CREATE INDEX role_grant_schools_by_role ON public.role_grant_schools USING btree (district_id, school_id, role, name_key, user_id) WHERE (ended_at IS NULL);
+
+CREATE INDEX role_grant_schools_by_school ON public.role_grant_schools USING btree (district_id, school_id, name_key, user_id) WHERE (ended_at IS NULL);
+
+CREATE INDEX role_grant_schools_by_user ON public.role_grant_schools USING btree (district_id, user_id);
+
+CREATE INDEX role_grants_by_number ON public.role_grants USING btree (district_id, number_key) WHERE (number_key <> ''::text);
+
+CREATE INDEX role_grants_by_sis ON public.role_grants USING btree (district_id, sis_key) WHERE (sis_key <> ''::text);
+
+CREATE INDEX role_grants_current_by_role ON public.role_grants USING btree (district_id, role, name_key, user_id) WHERE (ended_at IS NULL);
+
+CREATE INDEX schools_by_name ON public.schools USING btree (district_id, name_key, id);
+
+CREATE INDEX section_students_by_user ON public.section_students USING btree (district_id, user_id, section_id);
+
+CREATE INDEX section_teachers_by_user ON public.section_teachers USING btree (district_id, user_id, section_id);
+
+CREATE INDEX sections_current_by_school ON public.sections USING btree (district_id, school_id, name_key, id) WHERE (ended_at IS NULL);
+
+CREATE INDEX sessions_by_user ON public.sessions USING btree (district_id, user_id);
+
+CREATE UNIQUE INDEX sync_runs_one_open ON public.sync_runs USING btree (district_id) WHERE (state = ANY (ARRAY['requested'::text, 'running'::text]));
+
+CREATE INDEX user_search_by_name ON public.user_search USING btree (district_id, name_key, user_id);
+
+CREATE INDEX user_search_match ON public.user_search USING gin (district_id, doc public.gin_trgm_ops, school_ids);
+
+CREATE INDEX users_by_changed ON public.users USING btree (district_id, changed_at, id);
+
+CREATE INDEX users_by_email ON public.users USING btree (district_id, email_key, id);
+
+CREATE INDEX users_by_name ON public.users USING btree (district_id, name_key, id);
+
+CREATE INDEX users_ended ON public.users USING btree (district_id, name_key, id) WHERE (ended_at IS NOT NULL);
+
+CREATE INDEX users_several_roles ON public.users USING btree (district_id, name_key, id) WHERE ((ended_at IS NULL) AND (role_count > 1));
+
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_entries FOR EACH STATEMENT EXECUTE FUNCTION public.audit_is_append_only();
+
+ALTER TABLE ONLY public.accounts
+    ADD CONSTRAINT accounts_district_id_user_id_fkey FOREIGN KEY (district_id, user_id) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.audit_entries
+    ADD CONSTRAINT audit_entries_district_id_actor_id_fkey FOREIGN KEY (district_id, actor_id) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.audit_entries
+    ADD CONSTRAINT audit_entries_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.districts(district_id);
+
+ALTER TABLE ONLY public.contact_students
+    ADD CONSTRAINT contact_students_district_id_contact_id_fkey FOREIGN KEY (district_id, contact_id) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.districts
+    ADD CONSTRAINT districts_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.district_ids(district_id);
+
+ALTER TABLE ONLY public.event_cursors
+    ADD CONSTRAINT event_cursors_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.districts(district_id);
+
+ALTER TABLE ONLY public.head_counts
+    ADD CONSTRAINT head_counts_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.districts(district_id);
+
+ALTER TABLE ONLY public.identities
+    ADD CONSTRAINT identities_district_id_user_id_fkey FOREIGN KEY (district_id, user_id) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.role_grant_schools
+    ADD CONSTRAINT role_grant_schools_district_id_grant_id_fkey FOREIGN KEY (district_id, grant_id) REFERENCES public.role_grants(district_id, id);
+
+ALTER TABLE ONLY public.role_grant_schools
+    ADD CONSTRAINT role_grant_schools_district_id_school_id_fkey FOREIGN KEY (district_id, school_id) REFERENCES public.schools(district_id, id);
+
+ALTER TABLE ONLY public.role_grant_schools
+    ADD CONSTRAINT role_grant_schools_district_id_user_id_fkey FOREIGN KEY (district_id, user_id) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.role_grants
+    ADD CONSTRAINT role_grants_district_id_user_id_fkey FOREIGN KEY (district_id, user_id) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.schools
+    ADD CONSTRAINT schools_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.districts(district_id);
+
+ALTER TABLE ONLY public.section_students
+    ADD CONSTRAINT section_students_district_id_section_id_fkey FOREIGN KEY (district_id, section_id) REFERENCES public.sections(district_id, id);
+
+ALTER TABLE ONLY public.section_students
+    ADD CONSTRAINT section_students_district_id_user_id_fkey FOREIGN KEY (district_id, user_id) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.section_teachers
+    ADD CONSTRAINT section_teachers_district_id_section_id_fkey FOREIGN KEY (district_id, section_id) REFERENCES public.sections(district_id, id);
+
+ALTER TABLE ONLY public.section_teachers
+    ADD CONSTRAINT section_teachers_district_id_user_id_fkey FOREIGN KEY (district_id, user_id) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.sections
+    ADD CONSTRAINT sections_district_id_school_id_fkey FOREIGN KEY (district_id, school_id) REFERENCES public.schools(district_id, id);
+
+ALTER TABLE ONLY public.sections
+    ADD CONSTRAINT sections_district_id_term_id_fkey FOREIGN KEY (district_id, term_id) REFERENCES public.terms(district_id, id);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_district_id_user_id_fkey FOREIGN KEY (district_id, user_id) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.sync_runs
+    ADD CONSTRAINT sync_runs_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.districts(district_id);
+
+ALTER TABLE ONLY public.sync_runs
+    ADD CONSTRAINT sync_runs_district_id_requested_by_fkey FOREIGN KEY (district_id, requested_by) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.terms
+    ADD CONSTRAINT terms_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.districts(district_id);
+
+ALTER TABLE ONLY public.user_search
+    ADD CONSTRAINT user_search_district_id_user_id_fkey FOREIGN KEY (district_id, user_id) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.districts(district_id);
+
+ALTER TABLE public.accounts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.audit_entries ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.contact_students ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.districts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.event_cursors ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.head_counts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.identities ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY own_district ON public.accounts USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.audit_entries USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.contact_students USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.districts USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.event_cursors USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.head_counts USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.identities USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.role_grant_schools USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.role_grants USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.schools USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.section_students USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.section_teachers USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.sections USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.sessions USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.sync_runs USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.terms USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.users USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+ALTER TABLE public.role_grant_schools ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.role_grants ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.schools ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.section_students ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.section_teachers ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.sections ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.sessions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.sync_runs ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.terms ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;
+
+GRANT USAGE ON SCHEMA public TO hallpass_app;
+
+REVOKE ALL ON FUNCTION public.settle_roster() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.settle_roster() TO hallpass_app;
+
+REVOKE ALL ON FUNCTION public.wall(tables text[]) FROM PUBLIC;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.accounts TO hallpass_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.accounts_id_seq TO hallpass_app;
+
+GRANT SELECT,INSERT ON TABLE public.audit_entries TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_students TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.district_ids TO hallpass_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.district_ids_district_id_seq TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.districts TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.event_cursors TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.head_counts TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.identities TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.role_grant_schools TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.role_grants TO hallpass_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.role_grants_id_seq TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.schools TO hallpass_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.schools_id_seq TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.section_students TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.section_teachers TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sections TO hallpass_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.sections_id_seq TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sessions TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sync_runs TO hallpass_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.sync_runs_id_seq TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.terms TO hallpass_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.terms_id_seq TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_search TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.users TO hallpass_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.users_id_seq TO hallpass_app;
+
+ALTER DEFAULT PRIVILEGES FOR ROLE hallpass_owner IN SCHEMA public GRANT SELECT,USAGE ON SEQUENCES  TO hallpass_app;
+
+ALTER DEFAULT PRIVILEGES FOR ROLE hallpass_owner IN SCHEMA public GRANT SELECT,INSERT,DELETE,UPDATE ON TABLES  TO hallpass_app;
+
