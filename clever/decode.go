@@ -206,11 +206,7 @@ func atEnd(dec *jsontext.Decoder) error {
 // decoder's own words may hold a name.
 func wireMessage(err error) string {
 	if sem, ok := errors.AsType[*json.SemanticError](err); ok {
-		what := "value"
-		if sem.JSONKind != 0 {
-			what = sem.JSONKind.String()
-		}
-		return fmt.Sprintf("%s has a %s of the wrong kind", fieldPath(sem.JSONPointer), what)
+		return fmt.Sprintf("%s holds %s that does not fit", fieldPath(sem.JSONPointer), kindName(sem.JSONKind))
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return errTruncated.Error()
@@ -226,6 +222,22 @@ func wireMessage(err error) string {
 		return e.Error()
 	}
 	return "the answer cannot be read"
+}
+
+func kindName(k jsontext.Kind) string {
+	switch k {
+	case '{':
+		return "an object"
+	case '[':
+		return "an array"
+	case '"':
+		return "text"
+	case '0':
+		return "a number"
+	case 't', 'f':
+		return "true or false"
+	}
+	return "a value"
 }
 
 func fieldPath(p jsontext.Pointer) string {

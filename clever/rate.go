@@ -51,8 +51,9 @@ func retryable(err error) bool {
 // backoff is retryablehttp's: how long until try n+1 (n counts from 0).
 func (c *Client) backoff(_, _ time.Duration, n int, resp *http.Response) time.Duration {
 	if resp != nil && resp.StatusCode == http.StatusTooManyRequests {
-		if d, ok := resetIn(resp.Header, c.cfg.Now()); ok {
-			return min(max(d, 0)+c.jitter(), c.cfg.MaxRateWait)
+		// A reset in the past means that the two clocks disagree: back off blindly.
+		if d, ok := resetIn(resp.Header, c.cfg.Now()); ok && d > 0 {
+			return min(d+c.jitter(), c.cfg.MaxRateWait)
 		}
 		if s, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && s >= 0 {
 			return min(time.Duration(s)*time.Second+c.jitter(), c.cfg.MaxRateWait)

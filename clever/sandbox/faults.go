@@ -193,7 +193,7 @@ func spoil(w http.ResponseWriter, r *http.Request, kind FaultKind, rec *recorded
 	half := body[:len(body)/2]
 	switch kind {
 	case Malformed:
-		body = append(append(append([]byte{}, half...), "<<>>"...), body[len(half):]...)
+		body = append(append(append([]byte{}, half...), `"<<>>`...), body[len(half):]...)
 	case Truncated:
 		body = half
 	case Reset:
