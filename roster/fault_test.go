@@ -1,0 +1,203 @@
+package roster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"hallpass/clever"
+	"hallpass/clever/sandbox"
+	"hallpass/models"
+)
+
+// failed runs a sync that must fail, and gives its run as stored.
+func (w *world) failed(opts Options) models.SyncRun {
+	w.Helper()
+	run, err := Full(w.Context(), w.store, w.client, sandbox.SeedDistrictID, opts)
+	if err == nil {
+		w.Fatal("the sync did not fail")
+	}
+	w.must(w.system().Read(w.Context(), func(tx *models.Tx) (err error) { run, err = tx.SyncRun(w.Context(), run.ID); return err }))
+	if run.State != models.SyncFailed || run.FinishedAt == nil || run.Error == "" {
+		w.Fatalf("run is %s with error %q", run.State, run.Error)
+	}
+	return run
+}
+
+func TestBadAnswersEndNothing(t *testing.T) {
+	const never = -1
+	w := newWorld(t, change{client: func(c *clever.Config) {
+		c.PageTimeout, c.MaxBody = 400*time.Millisecond, 8<<20
+		c.MaxRateWait = 20 * time.Millisecond
+	}})
+	w.sync()
+	// Somebody is gone, which a run that fails must not conclude.
+	w.must(w.sandbox.RemoveUser(sandbox.SeedUserID))
+	for _, typ := range []models.RosterType{models.RosterSchools, models.RosterTerms, models.RosterUsers, models.RosterSections} {
+		for _, kind := range []sandbox.FaultKind{sandbox.Malformed, sandbox.Truncated, sandbox.HTML, sandbox.TooMany, sandbox.ServerError,
+			sandbox.Slow, sandbox.Reset, sandbox.Endless, sandbox.NextLoop, sandbox.NextForeign, sandbox.NextOther, sandbox.NoLinks,
+			sandbox.EmptyPage, sandbox.WrongType, sandbox.NoID} {
+			page := 1
+			if typ == models.RosterUsers {
+				page = 3
+			}
+			if kind == sandbox.EmptyPage && typ != models.RosterUsers {
+				continue // the list has one page, which then is an empty list: another test
+			}
+			t.Run(fmt.Sprint(typ, " ", kind), func(t *testing.T) {
+				w := *w
+				w.T = t
+				defer w.sandbox.Faults().Clear()
+				w.sandbox.Faults().Add(sandbox.Fault{Path: "/v3.1/" + string(typ), Page: page, Kind: kind, Times: never, Delay: time.Second})
+				run := w.failed(Options{})
+				if run.ErrorType != string(typ) || run.ErrorPage != page || !strings.Contains(run.Error, string(typ)) {
+					t.Errorf("error names %s page %d: %s", run.ErrorType, run.ErrorPage, run.Error)
+				}
+				w.is("0", `SELECT count(*) FROM users WHERE ended_at IS NOT NULL`)
+				w.is("0", `SELECT count(*) FROM schools WHERE ended_at IS NOT NULL`)
+				w.is("0", `SELECT count(*) FROM sections WHERE ended_at IS NOT NULL`)
+				w.is("0", `SELECT count(*) FROM role_grants WHERE ended_at IS NOT NULL`)
+			})
+		}
+	}
+	run := w.sync()
+	if of(run, models.RosterUsers).Ended != 1 {
+		t.Errorf("the next run does not recover: %+v", run.Progress)
+	}
+}
+
+func TestPassingTroubleIsOvercome(t *testing.T) {
+	w := newWorld(t, change{})
+	w.sandbox.Faults().Add(
+		sandbox.Fault{Path: "/v3.1/users", Page: 2, Kind: sandbox.ServerError},
+		sandbox.Fault{Path: "/v3.1/users", Page: 3, Kind: sandbox.Reset},
+		sandbox.Fault{Path: "/v3.1/sections", Page: 1, Kind: sandbox.TooMany})
+	w.sync()
+	if n := w.sandbox.Faults().Struck(); n != 3 {
+		t.Errorf("%d faults struck", n)
+	}
+}
+
+func TestEmptyListIsNotBelieved(t *testing.T) {
+	for _, typ := range []models.RosterType{models.RosterSchools, models.RosterTerms, models.RosterUsers, models.RosterSections} {
+		t.Run(string(typ), func(t *testing.T) {
+			w := newWorld(t, change{sandbox: func(o *sandbox.Options) { o.Users = 300 }})
+			w.sync()
+			before := w.marks("")
+			w.sandbox.Faults().Add(sandbox.Fault{Path: "/v3.1/" + string(typ), Page: 1, Kind: sandbox.NoRecords})
+			run := w.failed(Options{})
+			if run.ErrorType != string(typ) || !strings.Contains(run.Error, "lists no "+string(typ)) {
+				t.Errorf("error: %s", run.Error)
+			}
+			for table, mark := range w.marks("") {
+				if mark != before[table] {
+					t.Errorf("%s was written", table)
+				}
+			}
+			w.sync()
+		})
+	}
+}
+
+func TestHalfAListIsNotBelieved(t *testing.T) {
+	w := newWorld(t, change{})
+	w.sync()
+	w.sandbox.Faults().Add(sandbox.Fault{Path: "/v3.1/users", Page: 2, Kind: sandbox.NoRecords})
+	run := w.failed(Options{})
+	if run.ErrorType != "users" || !strings.Contains(run.Error, "more than half") {
+		t.Errorf("error: %s", run.Error)
+	}
+	w.is("0", `SELECT count(*) FROM users WHERE ended_at IS NOT NULL`)
+	w.sync()
+}
+
+func TestTwoRunsAtOnceAreOne(t *testing.T) {
+	w := newWorld(t, change{sandbox: func(o *sandbox.Options) { o.Users = 300 }})
+	w.sync()
+	var second error
+	tried := false
+	_, err := Full(t.Context(), w.store, w.client, sandbox.SeedDistrictID, Options{Progress: func(models.SyncProgress) {
+		if !tried {
+			tried = true
+			_, second = Full(t.Context(), w.store, w.client, sandbox.SeedDistrictID, Options{})
+		}
+	}})
+	if err != nil || !errors.Is(second, ErrUnderWay) {
+		t.Errorf("first: %v, second: %v", err, second)
+	}
+	w.is("2", `SELECT count(*) FROM sync_runs`)
+}
+
+func TestStoppedRunIsMarkedFailed(t *testing.T) {
+	w := newWorld(t, change{})
+	ctx, stop := context.WithCancel(t.Context())
+	_, err := Full(ctx, w.store, w.client, sandbox.SeedDistrictID, Options{Progress: func(p models.SyncProgress) {
+		if p.Type == models.RosterUsers && p.Pages == 2 {
+			stop()
+		}
+	}})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	w.is("failed|users", `SELECT state || '|' || error_type FROM sync_runs`)
+	// What was written stays, and the next run goes on from it.
+	kept := w.text(`SELECT count(*) FROM users`)
+	p := of(w.sync(), models.RosterUsers)
+	if fmt.Sprint(p.Unchanged) != kept || p.Created == 0 {
+		t.Errorf("%s users were kept, then %+v", kept, p)
+	}
+}
+
+// victim makes this test binary a program that syncs and kills itself, so that a run really dies.
+const victim = "HALLPASS_TEST_VICTIM"
+
+func TestKilledRunIsTakenOver(t *testing.T) {
+	if target := os.Getenv(victim); target != "" {
+		die(t, target)
+		return
+	}
+	now := time.Now()
+	w := newWorld(t, change{store: func(c *models.Config) { c.Now = func() time.Time { return now } }})
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKilledRunIsTakenOver$")
+	child.Env = append(os.Environ(), victim+"="+w.look.Config().ConnString()+" "+w.url)
+	out, err := child.CombinedOutput()
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != -1 {
+		t.Fatalf("the child was not killed: %v\n%s", err, out)
+	}
+	w.is("running", `SELECT state FROM sync_runs`)
+	w.is("500", `SELECT count(*) FROM users`)
+	w.is("500", `SELECT progress->2->>'read' FROM sync_runs`)
+	now = time.Now()
+	if _, err := Full(t.Context(), w.store, w.client, sandbox.SeedDistrictID, Options{}); !errors.Is(err, ErrUnderWay) {
+		t.Errorf("a run that may be alive was taken over: %v", err)
+	}
+	now = now.Add(3 * time.Minute)
+	w.sync()
+	w.is("failed,done", `SELECT string_agg(state, ',' ORDER BY id) FROM sync_runs`)
+	w.is("true", `SELECT error LIKE 'The program stopped%' FROM sync_runs WHERE state = 'failed'`)
+}
+
+func die(t *testing.T, target string) {
+	db, url, _ := strings.Cut(target, " ")
+	store, err := models.Open(t.Context(), models.Config{URL: db})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := clever.New(clever.Config{APIURL: url, AuthURL: url, ClientID: "app", ClientSecret: "secret", PageSize: 250})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Full(t.Context(), store, client, sandbox.SeedDistrictID, Options{Progress: func(p models.SyncProgress) {
+		if p.Type == models.RosterUsers && p.Pages == 2 {
+			self, _ := os.FindProcess(os.Getpid())
+			_ = self.Kill()
+			select {}
+		}
+	}})
+	t.Fatalf("survived: %v", err)
+}
