@@ -2,6 +2,7 @@ package clever
 
 import (
 	"encoding/json"
+	"log/slog"
 	"time"
 )
 
@@ -162,11 +163,20 @@ type Me struct {
 	AuthorizedBy string `json:"authorized_by"`
 }
 
-// DistrictToken opens one district's data. Token is a secret: it prints as
-// "[secret]" nowhere by itself, so do not print the struct.
+// DistrictToken opens one district's data. It hides Token when it is printed or
+// logged.
 type DistrictToken struct {
 	DistrictID string
 	Token      string
-	Scopes     []string
+	Scopes     []string // in v2's words: staff are under read:school_admins
 	Created    time.Time
 }
+
+// String names the district and not the token.
+func (t DistrictToken) String() string { return "token of district " + t.DistrictID }
+
+// GoString is String, for %#v.
+func (t DistrictToken) GoString() string { return t.String() }
+
+// LogValue is String, for slog.
+func (t DistrictToken) LogValue() slog.Value { return slog.StringValue(t.String()) }

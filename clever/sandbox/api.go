@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // caller is who a bearer token speaks for: a whole district, or one user.
@@ -101,49 +100,6 @@ func (s *Sandbox) callerOf(token string) (caller, bool) {
 		return caller{}, false
 	}
 	return t.caller, true
-}
-
-// window is how much of a token's budget is used, and until when that counts.
-type window struct {
-	used  int
-	until time.Time
-}
-
-// withinRate counts the request against its token's fixed window and writes the
-// headers that every answer has. When the budget is used up it answers 429 with
-// no body.
-func (s *Sandbox) withinRate(w http.ResponseWriter, token string) bool {
-	limit := s.opt.RateLimit
-	if limit < 0 {
-		return true
-	}
-	now := s.opt.Now()
-	s.mu.Lock()
-	win := s.spent[token]
-	if !now.Before(win.until) {
-		if len(s.spent) > 1000 {
-			for k, v := range s.spent {
-				if !now.Before(v.until) {
-					delete(s.spent, k)
-				}
-			}
-		}
-		win = window{until: now.Truncate(s.opt.RateWindow).Add(s.opt.RateWindow)}
-	}
-	win.used++
-	s.spent[token] = win
-	s.mu.Unlock()
-	h := w.Header()
-	h.Set("X-RateLimit-Limit", strconv.Itoa(limit))
-	h.Set("X-RateLimit-Remaining", strconv.Itoa(max(limit-win.used, 0)))
-	// Whole seconds, rounded up: a client that waits until then finds it passed.
-	h.Set("X-RateLimit-Reset", strconv.FormatInt(win.until.Add(time.Second-1).Unix(), 10))
-	h.Set("X-RateLimit-Bucket", "bearer")
-	if win.used > limit {
-		w.WriteHeader(http.StatusTooManyRequests)
-		return false
-	}
-	return true
 }
 
 // fail answers as Clever's Data API does.
@@ -311,30 +267,6 @@ func (q *request) relLinks(kind, _ string, e entry) []string {
 		return []string{"school", "users", "term", "course"}
 	}
 	return nil
-}
-
-// only31 are the fields that v3.0 does not have, on a user and in a student
-// role. Generated records have none of them.
-var only31 = []string{"lms_status", "preferred_name", "iep_status", "frl_status", "gifted_status", "section_504_status",
-	"disability", "home_language", "home_language_code"}
-
-// record appends a record in the request's version.
-func (q *request) record(c *collection, b []byte, e entry) []byte {
-	if e.extra == nil || q.v31() {
-		return c.append(b, e)
-	}
-	var o map[string]any
-	if json.Unmarshal(e.extra.json, &o) != nil {
-		return c.append(b, e)
-	}
-	roles, _ := o["roles"].(map[string]any)
-	student, _ := roles["student"].(map[string]any)
-	for _, key := range only31 {
-		delete(o, key)
-		delete(student, key)
-	}
-	b, _ = appendJSON(b, o)
-	return b
 }
 
 // appendJSON leaves & and < as they are, which links and names are full of.

@@ -151,3 +151,32 @@ func TestPlantsAreWhatTheirNamesSay(t *testing.T) {
 		}
 	}
 }
+
+// TestEditsWhileReading is for the race detector: a sync reads while a test
+// edits, and every walk stays in order.
+func TestEditsWhileReading(t *testing.T) {
+	f := newFixture(t, sandbox.Options{Seed: 9, Users: 500, RateLimit: -1})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := range 200 {
+			if f.s.RemoveUser(f.s.UserIDAt(i)) != nil || f.s.RestoreUser(f.s.UserIDAt(i)) != nil {
+				t.Error("an edit was refused")
+				return
+			}
+		}
+	}()
+	for walking := true; walking; {
+		select {
+		case <-done:
+			walking = false
+		default:
+		}
+		users := f.all(t, "/v3.1/users?limit=100")
+		for i := 1; i < len(users); i++ {
+			if users[i].id() <= users[i-1].id() {
+				t.Fatalf("%s after %s", users[i].id(), users[i-1].id())
+			}
+		}
+	}
+}
