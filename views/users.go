@@ -2,9 +2,10 @@ package views
 
 import "strings"
 
-// userSorts are the orders a list of people has; the first is the usual one.
+// userSorts are the orders a list of people has; the first is the usual one and needs
+// no word in the address.
 var userSorts = []struct{ value, key string }{
-	{"name", key("users.sort.name")},
+	{"", key("users.sort.name")},
 	{"-name", key("users.sort.name_down")},
 	{"email", key("users.sort.email")},
 	{"-email", key("users.sort.email_down")},
@@ -14,7 +15,7 @@ var userSorts = []struct{ value, key string }{
 
 func (p UsersPage) sort() string {
 	if p.Filter.Sort == "" {
-		return userSorts[0].value
+		return "name"
 	}
 	return p.Filter.Sort
 }
@@ -42,6 +43,9 @@ func (p UsersPage) sortedBy(column string) UsersFilter {
 		f.Sort = "-changed" // newest first is what people look for
 	default:
 		f.Sort = column
+	}
+	if f.Sort == "name" {
+		f.Sort = ""
 	}
 	return f
 }
@@ -128,7 +132,7 @@ func (p UsersPage) countRest(l *Locale) string {
 func (p UsersPage) caption(l *Locale) string {
 	order := ""
 	for _, s := range userSorts {
-		if s.value == p.sort() {
+		if s.value == p.Filter.Sort || s.value == "" && order == "" {
 			order = l.T(s.key)
 		}
 	}
