@@ -1,0 +1,121 @@
+// Package jobs runs work for later, on River: it owns the queue's workers, their limits and the schedule. Each job is
+// one call to a verb of another room; what a sync does is the business of roster, and what has been asked for is
+// kept by models.
+//
+// A job is only a nudge. What is wanted stands in a row of our own (a requested sync run), written in the asker's
+// transaction; a sweeper finds rows whose nudge was lost.
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"hallpass/access"
+	"hallpass/models"
+)
+
+const (
+	syncQueue   = "syncs"
+	syncWorkers = 2              // syncs of different districts at once; more would only share the database
+	syncLimit   = 12 * time.Hour // no sync is that long: a job beyond it is stuck
+	sweepEvery  = 30 * time.Second
+	sweepAge    = 5 * time.Second // younger requests still have their own nudge
+)
+
+// Sync runs one requested sync to its end.
+type Sync func(ctx context.Context, district, run int64) error
+
+// Runner works jobs off until it is stopped.
+type Runner struct {
+	client *river.Client[pgx.Tx]
+	store  *models.Store
+	log    *slog.Logger
+}
+
+// New prepares a runner; no job runs before Start. A nil log discards.
+func New(store *models.Store, sync Sync, log *slog.Logger) (*Runner, error) {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	r := &Runner{store: store, log: log}
+	workers := river.NewWorkers()
+	river.AddWorker(workers, &syncWorker{sync: sync, log: log})
+	river.AddWorker(workers, &sweepWorker{runner: r})
+	sweep := river.NewPeriodicJob(river.PeriodicInterval(sweepEvery),
+		func() (river.JobArgs, *river.InsertOpts) { return sweepArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true})
+	client, err := river.NewClient(riverpgxv5.New(store.JobPool()), &river.Config{
+		Logger:            log,
+		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 2}, syncQueue: {MaxWorkers: syncWorkers}},
+		Workers:           workers,
+		PeriodicJobs:      []*river.PeriodicJob{sweep},
+		ReindexerSchedule: river.NeverSchedule(), // reindexing is the owner's right, and the app's role owns nothing
+	})
+	if err != nil {
+		return nil, fmt.Errorf("set up jobs: %w", err)
+	}
+	r.client = client
+	return r, nil
+}
+
+// Start begins to work jobs off. ctx bounds the start only.
+func (r *Runner) Start(ctx context.Context) error {
+	if err := r.client.Start(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("start jobs: %w", err)
+	}
+	return nil
+}
+
+// Stop ends running jobs by their contexts and waits for them until ctx ends. A sync that is stopped is marked
+// failed and has deactivated nothing.
+func (r *Runner) Stop(ctx context.Context) error {
+	if err := r.client.StopAndCancel(ctx); err != nil {
+		return fmt.Errorf("stop jobs: %w", err)
+	}
+	return nil
+}
+
+// Enqueue nudges a requested run. It is called after the transaction that requested it, from any program; a second
+// nudge for the same run does nothing.
+func (r *Runner) Enqueue(ctx context.Context, district, run int64) error {
+	if _, err := r.client.Insert(ctx, SyncArgs{District: district, Run: run}, nil); err != nil {
+		return fmt.Errorf("enqueue sync %d of district %d: %w", run, district, err)
+	}
+	return nil
+}
+
+// Sweep enqueues requested runs that nobody took up, and marks those failed whose program died.
+func (r *Runner) Sweep(ctx context.Context) error {
+	districts, err := r.store.DistrictIDs(ctx)
+	if err != nil {
+		return fmt.Errorf("sweep syncs: %w", err)
+	}
+	var errs []error
+	for _, d := range districts {
+		var waiting []models.SyncRun
+		err := r.store.As(access.System(d, "sync sweep")).Write(ctx, func(tx *models.Tx) error {
+			lost, err := tx.FailLostSyncs(ctx)
+			if lost > 0 {
+				r.log.WarnContext(ctx, "sync lost its program", "district", d, "runs", lost)
+			}
+			if err != nil {
+				return err
+			}
+			waiting, err = tx.RequestedSyncs(ctx, tx.Now().Add(-sweepAge))
+			return err
+		})
+		for _, run := range waiting {
+			err = errors.Join(err, r.Enqueue(ctx, d, run.ID))
+		}
+		if err != nil { // the other districts still have their turn
+			errs = append(errs, fmt.Errorf("sweep syncs of district %d: %w", d, err))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,81 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"hallpass/access"
+	"hallpass/clever"
+	"hallpass/models"
+	"hallpass/roster"
+)
+
+// SyncArgs names a requested sync run.
+type SyncArgs struct {
+	District int64 `json:"district"`
+	Run      int64 `json:"run"`
+}
+
+// Kind is the job's name in the queue's table; it is stored, so it never changes.
+func (SyncArgs) Kind() string { return "full_sync" }
+
+// InsertOpts allows one job for a run, and one attempt: a run that failed says why and stays failed, and the next
+// sync is another run. Failed jobs stay visible in the queue's table.
+func (SyncArgs) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{Queue: syncQueue, MaxAttempts: 1, UniqueOpts: river.UniqueOpts{ByArgs: true}}
+}
+
+type syncWorker struct {
+	river.WorkerDefaults[SyncArgs]
+	sync Sync
+	log  *slog.Logger
+}
+
+func (w *syncWorker) Timeout(*river.Job[SyncArgs]) time.Duration { return syncLimit }
+
+func (w *syncWorker) Work(ctx context.Context, job *river.Job[SyncArgs]) error {
+	err := w.sync(ctx, job.Args.District, job.Args.Run)
+	if errors.Is(err, roster.ErrUnderWay) {
+		return nil // another program took it up
+	}
+	return err
+}
+
+type sweepArgs struct{}
+
+func (sweepArgs) Kind() string { return "sync_sweep" }
+
+func (sweepArgs) InsertOpts() river.InsertOpts { return river.InsertOpts{MaxAttempts: 1} }
+
+type sweepWorker struct {
+	river.WorkerDefaults[sweepArgs]
+	runner *Runner
+}
+
+func (w *sweepWorker) Work(ctx context.Context, _ *river.Job[sweepArgs]) error {
+	return w.runner.Sweep(ctx)
+}
+
+// FullSync is a Sync by roster.Full; opts serve for every run, but for RunID.
+func FullSync(store *models.Store, client *clever.Client, opts roster.Options) Sync {
+	return func(ctx context.Context, district, run int64) error {
+		var cleverID string
+		err := store.As(access.System(district, "full sync")).Read(ctx, func(tx *models.Tx) error {
+			d, err := tx.District(ctx)
+			cleverID = d.CleverID
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("sync district %d: %w", district, err)
+		}
+		opts := opts
+		opts.RunID = run
+		_, err = roster.Full(ctx, store, client, cleverID, opts)
+		return err
+	}
+}
