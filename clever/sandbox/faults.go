@@ -100,11 +100,13 @@ func (f *Faults) take(path string, page func() int) (Fault, bool) {
 // faulty puts the ordered faults between the network and the sandbox.
 func (s *Sandbox) faulty(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.opt.Log.DebugContext(r.Context(), "sandbox request", "method", r.Method, "path", r.URL.Path)
 		fault, ok := s.faults.take(r.URL.Path, func() int { return s.pageOf(r) })
 		if !ok {
 			next.ServeHTTP(w, r)
 			return
 		}
+		s.opt.Log.InfoContext(r.Context(), "sandbox fault", "path", r.URL.Path, "kind", string(fault.Kind))
 		switch fault.Kind {
 		case TooMany:
 			h := w.Header()

@@ -49,7 +49,7 @@ func newFixture(t *testing.T, opt sandbox.Options) *fixture {
 	return f
 }
 
-func (f *fixture) do(t *testing.T, method, path, auth, body string, cookies ...*http.Cookie) (*http.Response, []byte) {
+func (f *fixture) do(t testing.TB, method, path, auth, body string, cookies ...*http.Cookie) (*http.Response, []byte) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, f.url+path, strings.NewReader(body))
 	if err != nil {
@@ -80,7 +80,7 @@ func basic(id, secret string) string {
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(id+":"+secret))
 }
 
-func (f *fixture) tokenOf(t *testing.T, district string) string {
+func (f *fixture) tokenOf(t testing.TB, district string) string {
 	t.Helper()
 	_, raw := f.do(t, http.MethodGet, "/oauth/tokens?owner_type=district&district="+district, basic("app", "secret"), "")
 	var list struct {

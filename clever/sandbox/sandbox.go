@@ -38,7 +38,7 @@ type Options struct {
 	RedirectURLs           []string // the first is where portal and Instant Login arrive
 
 	Now func() time.Time
-	Log *slog.Logger
+	Log *slog.Logger // requests at debug level, faults at info; never a query
 
 	RateLimit  int           // requests per window and token, default 1200, below 0 none
 	RateWindow time.Duration // default one minute
