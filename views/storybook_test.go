@@ -27,7 +27,11 @@ func TestStorybook(t *testing.T) {
 		write(t, filepath.Join(dir, path), content)
 	}
 	for _, lang := range Languages {
-		for name, page := range samples(lang) {
+		pages := samples(lang)
+		for name, page := range hostilePages(lang) {
+			pages["hostile-"+name] = page
+		}
+		for name, page := range pages {
 			f, err := os.Create(filepath.Join(dir, lang+"-"+name+".html"))
 			if err != nil {
 				t.Fatal(err)
