@@ -54,10 +54,10 @@ func (q *userQuery) count(ctx context.Context) (n int, atLeast bool, err error) 
 	if err != nil {
 		return 0, false, err
 	}
-	if got.Seen < countRows {
+	if got.Seen < listBounds.count {
 		return min(got.N, countBound), got.N > countBound, nil
 	}
-	return min(max(got.N/100*100, q.limit), countBound), true, nil
+	return min(max(got.N/100*100, q.limit+1), countBound), true, nil
 }
 
 // headCount looks the filter up among the head counts.

@@ -110,7 +110,8 @@ type userRecord struct {
 	EmailKey   string
 	ChangedAt  time.Time
 	EndedAt    *time.Time
-	Matches    *int // how many were gathered, where the page was gathered; more than fenceRows is not the whole answer
+	Matches    *int // people who match, where the page was gathered
+	Gathered   *int // and how many were looked through; more than the fence is not everybody
 }
 
 func (r userRecord) row() UserRow {

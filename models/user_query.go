@@ -9,12 +9,13 @@ import (
 	"hallpass/access"
 )
 
-// How far the strategies look. Measured on a million people.
-const (
-	probeRows = 1_500   // rows of the sort index looked at before gathering: enough where one in thirty matches
-	fenceRows = 100_000 // matches gathered and sorted; beyond that they are common enough to walk to
-	countRows = 20_000  // rows looked at to count the matches of a common filter
-)
+// listBounds is how far the strategies look. Measured on a million people; tests make them small, so that every
+// strategy is taken.
+var listBounds = struct{ probe, fence, count int }{
+	probe: 1_500,   // rows of the sort index looked at before gathering: enough where one in thirty matches
+	fence: 100_000, // matches gathered and sorted; beyond that they are common enough to walk to
+	count: 20_000,  // rows looked at to count the matches of a common filter
+}
 
 // userQuery answers one page of one filter. There are three ways to find a page, and each is bad where another is
 // good:
@@ -61,7 +62,7 @@ func (tx *Tx) newUserQuery(ctx context.Context, reach access.Reach, f UserFilter
 	}
 	q.args = map[string]any{
 		"district": tx.actor.District, "role": f.Role, "school": f.School, "limit": q.limit + 1,
-		"bound": countBound + 1, "fence": fenceRows + 1, "probe": probeRows, "count_rows": countRows,
+		"bound": countBound + 1, "fence": listBounds.fence + 1, "probe": listBounds.probe, "count_rows": listBounds.count,
 		"reach_schools": idArray(reach.Schools), "reach_sections": idArray(reach.Sections),
 	}
 	if q.from != nil {
@@ -93,29 +94,40 @@ func (q *userQuery) run(ctx context.Context) (records []userRecord, count int, a
 			return records, count, atLeast, err
 		}
 	}
-	if records, err = q.find(ctx, q.gather()); err != nil || len(records) == 0 {
+	records, err = q.gathered(ctx)
+	if err != nil {
 		return nil, 0, false, err
 	}
-	matches := *records[0].Matches
-	if matches > fenceRows {
+	matches, all := *records[0].Matches, *records[0].Gathered <= listBounds.fence
+	if records[0].ID == 0 { // only the counts: no page
+		records = nil
+	}
+	if !all {
 		records, err = q.find(ctx, q.walk(""))
 	}
-	return records, min(matches, countBound), matches > countBound, err
+	return records, min(matches, countBound), matches > countBound || !all, err
 }
 
 const recordColumns = `u.id, u.first_name, u.middle_name, u.last_name, u.email, u.name_key, u.email_key, u.changed_at, u.ended_at`
 
 // find completes the ids that a page statement chose from the walled table of users, in the page's order.
 func (q *userQuery) find(ctx context.Context, page string) ([]userRecord, error) {
-	return query[userRecord](ctx, q.tx, `WITH `+page+` SELECT `+recordColumns+`, p.matches
+	return query[userRecord](ctx, q.tx, `WITH `+page+` SELECT `+recordColumns+`
 		FROM page p JOIN users u ON u.district_id = @district AND u.id = p.user_id ORDER BY `+q.order("u."+q.sort.column, "u.id"), q.args)
+}
+
+// gathered is find for gather, with its counts on every record; an empty page is one record of counts without an id.
+func (q *userQuery) gathered(ctx context.Context) ([]userRecord, error) {
+	return query[userRecord](ctx, q.tx, `WITH `+q.gather()+` SELECT `+recordColumns+`, n.matches, n.gathered
+		FROM (SELECT (SELECT count(*) FROM matched) AS matches, (SELECT count(*) FROM hits) AS gathered) n
+		LEFT JOIN (page p JOIN users u ON u.district_id = @district AND u.id = p.user_id) ON true ORDER BY `+q.order("u."+q.sort.column, "u.id"), q.args)
 }
 
 // ordered returns the page of a filter that an index answers in order, or "".
 func (q *userQuery) ordered() string {
 	if from := q.grantRows(); from != "" {
 		// Somebody may hold a role twice, from Clever and by hand, or two roles at the school: neighbours in the index.
-		return fmt.Sprintf(`page AS MATERIALIZED (SELECT DISTINCT g.name_key, g.user_id, NULL::bigint AS matches FROM %s %s ORDER BY %s LIMIT @limit)`,
+		return fmt.Sprintf(`page AS MATERIALIZED (SELECT DISTINCT g.name_key, g.user_id FROM %s %s ORDER BY %s LIMIT @limit)`,
 			from, q.beyond("g.name_key", "g.user_id"), q.order("g.name_key", "g.user_id"))
 	}
 	if q.searches() || q.f.Status == Ended || q.f.Role != "" || q.f.School != 0 {
@@ -129,7 +141,7 @@ func (q *userQuery) ordered() string {
 		several = "AND u.role_count > 1"
 	}
 	col := "u." + q.sort.column
-	return fmt.Sprintf(`page AS MATERIALIZED (SELECT u.id AS user_id, NULL::bigint AS matches FROM users u WHERE u.district_id = @district AND %s %s %s ORDER BY %s LIMIT @limit)`,
+	return fmt.Sprintf(`page AS MATERIALIZED (SELECT u.id AS user_id FROM users u WHERE u.district_id = @district AND %s %s %s ORDER BY %s LIMIT @limit)`,
 		q.status(), several, q.beyond(col, "u.id"), q.order(col, "u.id"))
 }
 
@@ -146,15 +158,21 @@ func (q *userQuery) grantRows() string {
 		return ""
 	case q.reach.District:
 		return `role_grants g WHERE g.district_id = @district AND g.role = @role AND g.ended_at IS NULL`
-	case q.f.Role == access.Contact: // at no school themselves
-		return ""
-	default:
+	case q.roleAtReach():
 		at = "g.school_id = ANY(CAST(@reach_schools AS bigint[]))"
+	default:
+		return ""
 	}
 	if q.f.Role != "" {
 		at += " AND g.role = @role"
 	}
 	return `role_grant_schools g WHERE g.district_id = @district AND g.ended_at IS NULL AND ` + at
+}
+
+// roleAtReach reports that the role must be held at a school within reach: to staff of one school, "teachers" are the
+// teachers there, not people of that school who teach elsewhere. Contacts and district admins are at no school.
+func (q *userQuery) roleAtReach() bool {
+	return !q.reach.District && len(q.reach.Sections) == 0 && q.f.Role != "" && q.f.Role != access.Contact && !q.f.Role.DistrictWide()
 }
 
 // narrow reports that a filter leaves so few people that gathering them beats trying a walk first.
@@ -172,37 +190,34 @@ func (q *userQuery) searches() bool { return len(q.words) > 0 || !q.reach.Distri
 // walk follows the sort index from the cursor. With a bound, it looks at that many rows only.
 func (q *userQuery) walk(bound string) string {
 	if q.bySearch() {
-		return fmt.Sprintf(`page AS MATERIALIZED (SELECT s.user_id, NULL::bigint AS matches FROM (
+		return fmt.Sprintf(`page AS MATERIALIZED (SELECT s.user_id FROM (
 			SELECT s.* FROM user_search s WHERE s.district_id = @district %[1]s ORDER BY %[2]s %[3]s) s
 			WHERE %[4]s ORDER BY %[2]s LIMIT @limit)`,
 			q.beyond("s.name_key", "s.user_id"), q.order("s.name_key", "s.user_id"), bound, q.predicates("s.user_id"))
 	}
 	col := "u." + q.sort.column
-	return fmt.Sprintf(`page AS MATERIALIZED (SELECT u.id AS user_id, NULL::bigint AS matches FROM (
+	return fmt.Sprintf(`page AS MATERIALIZED (SELECT u.id AS user_id FROM (
 		SELECT u.id, u.role_count, u.ended_at, %[1]s FROM users u WHERE u.district_id = @district %[2]s ORDER BY %[3]s %[4]s) u %[5]s
 		WHERE %[6]s ORDER BY %[3]s LIMIT @limit)`,
 		col, q.beyond(col, "u.id"), q.order(col, "u.id"), bound, q.searchJoin("u.id"), q.predicates("u.id"))
 }
 
-// gather fetches every match through one narrow index, then sorts.
+// gather fetches every match through one narrow index, then sorts: hits are behind the fence, matched are those of
+// them who match.
 func (q *userQuery) gather() string {
-	if source := q.source(); source != "" {
-		col := "u." + q.sort.column
-		return fmt.Sprintf(`hits AS MATERIALIZED (SELECT DISTINCT x.user_id FROM (%s) x LIMIT @fence),
-			matched AS MATERIALIZED (SELECT u.id AS user_id, %s AS key FROM hits h JOIN users u ON u.district_id = @district AND u.id = h.user_id %s WHERE %s),
-			page AS MATERIALIZED (SELECT m.user_id, (SELECT count(*) FROM matched) AS matches FROM matched m WHERE true %s ORDER BY %s LIMIT @limit)`,
-			source, col, q.searchJoin("u.id"), q.predicates("u.id"), q.beyond("m.key", "m.user_id"), q.order("m.key", "m.user_id"))
+	page := fmt.Sprintf(`page AS MATERIALIZED (SELECT m.user_id FROM matched m WHERE true %s ORDER BY %s LIMIT @limit)`,
+		q.beyond("m.key", "m.user_id"), q.order("m.key", "m.user_id"))
+	source := q.source()
+	if source == "" && q.bySearch() {
+		return fmt.Sprintf(`hits AS MATERIALIZED (SELECT s.user_id, s.name_key AS key FROM user_search s WHERE s.district_id = @district AND %s LIMIT @fence),
+			matched AS NOT MATERIALIZED (SELECT * FROM hits), %s`, q.predicates("s.user_id"), page)
 	}
-	if q.bySearch() {
-		return fmt.Sprintf(`matched AS MATERIALIZED (SELECT s.user_id, s.name_key AS key FROM user_search s WHERE s.district_id = @district AND %s LIMIT @fence),
-			page AS MATERIALIZED (SELECT m.user_id, (SELECT count(*) FROM matched) AS matches FROM matched m WHERE true %s ORDER BY %s LIMIT @limit)`,
-			q.predicates("s.user_id"), q.beyond("m.key", "m.user_id"), q.order("m.key", "m.user_id"))
+	if source == "" {
+		source = `SELECT s.user_id FROM user_search s WHERE s.district_id = @district AND ` + q.searchPredicates()
 	}
-	col := "u." + q.sort.column
-	return fmt.Sprintf(`hits AS MATERIALIZED (SELECT s.user_id FROM user_search s WHERE s.district_id = @district AND %s LIMIT @fence),
-		matched AS MATERIALIZED (SELECT u.id AS user_id, %s AS key FROM hits h JOIN users u ON u.district_id = @district AND u.id = h.user_id %s WHERE %s),
-		page AS MATERIALIZED (SELECT m.user_id, (SELECT count(*) FROM matched) AS matches FROM matched m WHERE true %s ORDER BY %s LIMIT @limit)`,
-		q.searchPredicates(), col, q.searchJoin("u.id"), q.predicates("u.id"), q.beyond("m.key", "m.user_id"), q.order("m.key", "m.user_id"))
+	return fmt.Sprintf(`hits AS MATERIALIZED (SELECT DISTINCT x.user_id FROM (%s) x LIMIT @fence),
+		matched AS MATERIALIZED (SELECT u.id AS user_id, u.%s AS key FROM hits h JOIN users u ON u.district_id = @district AND u.id = h.user_id %s WHERE %s),
+		%s`, source, q.sort.column, q.searchJoin("u.id"), q.predicates("u.id"), page)
 }
 
 // source is the select of the narrowest filter outside the search table: user ids, perhaps more than match, never
@@ -263,6 +278,8 @@ func (q *userQuery) predicates(id string) string {
 			role = "AND g.role = @role"
 		}
 		all = append(all, `EXISTS (SELECT FROM role_grant_schools g WHERE g.district_id = @district AND g.user_id = `+id+` AND g.school_id = @school `+role+` AND `+held+`)`)
+	case q.roleAtReach():
+		all = append(all, `EXISTS (SELECT FROM role_grant_schools g WHERE g.district_id = @district AND g.user_id = `+id+` AND g.school_id = ANY(CAST(@reach_schools AS bigint[])) AND g.role = @role AND `+held+`)`)
 	case q.f.Role != "":
 		all = append(all, `EXISTS (SELECT FROM role_grants g WHERE g.district_id = @district AND g.user_id = `+id+` AND g.role = @role AND `+held+`)`)
 	}
