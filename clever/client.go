@@ -158,8 +158,10 @@ type call struct {
 }
 
 func (k *call) fail(status int, message string, err error) *Error {
-	return &Error{Op: k.op, Path: k.path, Status: status, RecordType: k.recordType, Page: k.page,
-		Message: tame(message, k.token), Err: err}
+	return &Error{
+		Op: k.op, Path: k.path, Status: status, RecordType: k.recordType, Page: k.page,
+		Message: tame(message, k.token), Err: err,
+	}
 }
 
 // bodyAttempts is how often an answer that broke off while being read is asked

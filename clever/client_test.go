@@ -33,13 +33,20 @@ func TestUsersWalksEveryPageOnce(t *testing.T) {
 		t.Errorf("%d different users of %d", len(byID), count)
 	}
 	danny := byID[sandbox.SeedUserID]
-	want := clever.User{ID: sandbox.SeedUserID, District: sandbox.SeedDistrictID, Name: clever.Name{First: "Danny", Middle: "D", Last: "Brakus"},
+	want := clever.User{
+		ID: sandbox.SeedUserID, District: sandbox.SeedDistrictID, Name: clever.Name{First: "Danny", Middle: "D", Last: "Brakus"},
 		Email: "danny.brakus@kestrelvalley.example", Created: time.Date(2024, 8, 1, 6, 0, 0, 0, time.UTC), LastModified: time.Date(2024, 8, 1, 6, 0, 0, 0, time.UTC),
 		Roles: clever.Roles{
-			Teacher: &clever.TeacherRole{School: sandbox.SeedTeacherSchool, Schools: []string{sandbox.SeedTeacherSchool}, SISID: "42",
-				TeacherNumber: "42", LegacyID: sandbox.SeedTeacherLegacy},
-			Staff: &clever.StaffRole{Schools: []string{sandbox.SeedStaffSchool}, StaffID: "74002", Labels: []string{"PortalOnly"},
-				LegacyID: sandbox.SeedStaffLegacy}}}
+			Teacher: &clever.TeacherRole{
+				School: sandbox.SeedTeacherSchool, Schools: []string{sandbox.SeedTeacherSchool}, SISID: "42",
+				TeacherNumber: "42", LegacyID: sandbox.SeedTeacherLegacy,
+			},
+			Staff: &clever.StaffRole{
+				Schools: []string{sandbox.SeedStaffSchool}, StaffID: "74002", Labels: []string{"PortalOnly"},
+				LegacyID: sandbox.SeedStaffLegacy,
+			},
+		},
+	}
 	if diff := cmp.Diff(want, danny); diff != "" {
 		t.Errorf("the seed example's user: %s", diff)
 	}
@@ -178,7 +185,10 @@ func TestWrongTokensAreRefusedAndNotRetried(t *testing.T) {
 func TestAWalkStopsWhereItsReaderStops(t *testing.T) {
 	f := setup(t, sandbox.Options{})
 	f.s.Faults().Add(sandbox.Fault{Path: "/v3.1/users", Page: 2, Kind: sandbox.HTML, Times: -1})
-	for range f.Users(t.Context(), f.token) {
+	for _, err := range f.Users(t.Context(), f.token) {
+		if err != nil {
+			t.Error(err)
+		}
 		break
 	}
 	if n := f.s.Faults().Struck(); n != 0 {

@@ -192,14 +192,14 @@ func readOne(body io.Reader, into any) error {
 }
 
 func atEnd(dec *jsontext.Decoder) error {
-	switch _, err := dec.ReadToken(); {
-	case err == io.EOF:
-		return nil
-	case err == nil:
+	_, err := dec.ReadToken()
+	if err == nil {
 		return errAfter
-	default:
-		return err
 	}
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
 }
 
 // wireMessage says what is wrong with an answer without quoting from it: the
@@ -214,9 +214,10 @@ func wireMessage(err error) string {
 	if syn, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		return fmt.Sprintf("not JSON at byte %d", syn.ByteOffset)
 	}
-	switch err {
-	case errAfter, errNoData, errDataKind, errNoLinks:
-		return err.Error()
+	for _, own := range []error{errAfter, errNoData, errDataKind, errNoLinks} {
+		if errors.Is(err, own) {
+			return own.Error()
+		}
 	}
 	if e, ok := errors.AsType[*listError](err); ok {
 		return e.Error()

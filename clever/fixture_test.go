@@ -60,8 +60,10 @@ func setup(t *testing.T, opt sandbox.Options, change ...func(*clever.Config)) *f
 // newClient waits as briefly as it can between tries.
 func newClient(t *testing.T, base string, change ...func(*clever.Config)) *clever.Client {
 	t.Helper()
-	cfg := clever.Config{APIURL: base, AuthURL: base, ClientID: clientID, ClientSecret: secret, RedirectURL: callback,
-		PageSize: 100, PageTimeout: 5 * time.Second, MinWait: time.Millisecond, MaxWait: 5 * time.Millisecond, MaxAttempts: 3}
+	cfg := clever.Config{
+		APIURL: base, AuthURL: base, ClientID: clientID, ClientSecret: secret, RedirectURL: callback,
+		PageSize: 100, PageTimeout: 5 * time.Second, MinWait: time.Millisecond, MaxWait: 5 * time.Millisecond, MaxAttempts: 3,
+	}
 	for _, c := range change {
 		c(&cfg)
 	}

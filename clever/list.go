@@ -57,8 +57,10 @@ func (e *listError) Error() string { return e.message }
 // ended, and belong to one district.
 func walk[T any](ctx context.Context, c *Client, token, recordType string, ids func(*T) (id, district string)) iter.Seq2[Page[T], error] {
 	return func(yield func(Page[T], error) bool) {
-		k := &call{op: "read " + recordType, base: c.api, token: token, recordType: recordType, page: 1,
-			path: "/" + c.cfg.DataVersion + "/" + recordType, query: url.Values{"limit": {strconv.Itoa(c.cfg.PageSize)}}}
+		k := &call{
+			op: "read " + recordType, base: c.api, token: token, recordType: recordType, page: 1,
+			path: "/" + c.cfg.DataVersion + "/" + recordType, query: url.Values{"limit": {strconv.Itoa(c.cfg.PageSize)}},
+		}
 		lastID, district := "", ""
 		for {
 			var p listPage[T]

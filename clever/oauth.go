@@ -121,8 +121,10 @@ func (k *call) followTokens(next string, seen map[string]bool, maxPages int) (ur
 // AuthorizeURL is where a browser goes to sign in. districtID may be "": it
 // only spares the visitor the choice of a district.
 func (c *Client) AuthorizeURL(state, districtID string) string {
-	q := url.Values{"response_type": {"code"}, "client_id": {c.cfg.ClientID},
-		"redirect_uri": {c.cfg.RedirectURL}, "state": {state}}
+	q := url.Values{
+		"response_type": {"code"}, "client_id": {c.cfg.ClientID},
+		"redirect_uri": {c.cfg.RedirectURL}, "state": {state},
+	}
 	if districtID != "" {
 		q.Set("district_id", districtID)
 	}

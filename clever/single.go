@@ -52,8 +52,10 @@ func (c *Client) User(ctx context.Context, token, id string) (User, error) {
 // District reads the one district that a district token belongs to.
 func (c *Client) District(ctx context.Context, token string) (District, error) {
 	var p listPage[District]
-	k := &call{op: "read district", base: c.api, path: "/" + c.cfg.DataVersion + "/districts", token: token,
-		recordType: "districts", page: 1}
+	k := &call{
+		op: "read district", base: c.api, path: "/" + c.cfg.DataVersion + "/districts", token: token,
+		recordType: "districts", page: 1,
+	}
 	err := c.get(ctx, k, func(body io.Reader) (err error) {
 		p, err = readList(body, "", "", 1, func(d *District) (string, string) { return d.ID, "" })
 		return err
@@ -75,8 +77,10 @@ func (c *Client) LatestEventID(ctx context.Context, token string) (string, error
 	}
 	var p listPage[event]
 	// Plain limit=1 would be the oldest event.
-	k := &call{op: "read newest event", base: c.api, path: "/" + c.cfg.DataVersion + "/events", token: token,
-		recordType: "events", page: 1, query: url.Values{"ending_before": {"last"}, "limit": {"1"}}}
+	k := &call{
+		op: "read newest event", base: c.api, path: "/" + c.cfg.DataVersion + "/events", token: token,
+		recordType: "events", page: 1, query: url.Values{"ending_before": {"last"}, "limit": {"1"}},
+	}
 	err := c.get(ctx, k, func(body io.Reader) (err error) {
 		p, err = readList(body, "", "", 1, func(e *event) (string, string) { return e.ID, "" })
 		return err
@@ -94,8 +98,10 @@ func (c *Client) Count(ctx context.Context, token, recordType string) (int, erro
 	var n struct {
 		Count *int `json:"count"`
 	}
-	k := &call{op: "count " + recordType, base: c.api, path: "/" + c.cfg.DataVersion + "/" + recordType, token: token,
-		query: url.Values{"count": {"true"}}}
+	k := &call{
+		op: "count " + recordType, base: c.api, path: "/" + c.cfg.DataVersion + "/" + recordType, token: token,
+		query: url.Values{"count": {"true"}},
+	}
 	err := c.get(ctx, k, func(body io.Reader) error {
 		dec := jsontext.NewDecoder(body, wireOptions)
 		if err := json.UnmarshalDecode(dec, &n, wireOptions); err != nil {

@@ -54,8 +54,10 @@ func TestHostileAnswersAreRefusedByName(t *testing.T) {
 		"a message":          {`{"message":"hello"}`, `no "data"`, ""},
 		"nothing":            {``, "stops in the middle", ""},
 		"two answers":        {`{"data":[],"links":[]}{"data":[],"links":[]}`, "more text follows", ""},
-		"twice the same": {`{"data":[{"data":{"id":"` + id + `"}},{"data":{"id":"` + id + `"}}],"links":[]}`,
-			"does not come after", id},
+		"twice the same": {
+			`{"data":[{"data":{"id":"` + id + `"}},{"data":{"id":"` + id + `"}}],"links":[]}`,
+			"does not come after", id,
+		},
 		"two districts": {`{"data":[{"data":{"id":"1","district":"a"}},{"data":{"id":"2","district":"b"}}],"links":[]}`, "another district", "2"},
 		"nested deep":   {`{"data":[{"data":{"id":"` + id + `","ext":` + strings.Repeat("[", 20000) + strings.Repeat("]", 20000) + `}}],"links":[]}`, "", ""},
 	} {
@@ -163,6 +165,8 @@ func FuzzUsersPage(f *testing.F) {
 type answers string
 
 func (a answers) RoundTrip(r *http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: http.StatusOK, Request: r, Header: http.Header{"Content-Type": {"application/json"}},
-		Body: io.NopCloser(strings.NewReader(string(a)))}, nil
+	return &http.Response{
+		StatusCode: http.StatusOK, Request: r, Header: http.Header{"Content-Type": {"application/json"}},
+		Body: io.NopCloser(strings.NewReader(string(a))),
+	}, nil
 }

@@ -136,10 +136,15 @@ func (q *request) me() {
 		return
 	}
 	d := q.who.district
-	writeJSON(q.w, http.StatusOK, map[string]any{"type": "user",
+	writeJSON(q.w, http.StatusOK, map[string]any{
+		"type": "user",
 		"data": map[string]string{"id": q.who.user, "district": d.id, "type": "user", "authorized_by": "district"},
-		"links": []link{{"self", "/me"}, {"canonical", "/" + q.version + "/users/" + q.who.user},
-			{"district", "/" + q.version + "/districts/" + d.id}}})
+		"links": []link{
+			{"self", "/me"},
+			{"canonical", "/" + q.version + "/users/" + q.who.user},
+			{"district", "/" + q.version + "/districts/" + d.id},
+		},
+	})
 }
 
 func (d *district) collection(kind string) *collection {

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -40,7 +41,7 @@ func newExtra(raw []byte) (*extra, error) {
 		return nil, fmt.Errorf("sandbox: read record: %w", err)
 	}
 	if w.ID == "" {
-		return nil, fmt.Errorf("sandbox: read record: it has no id")
+		return nil, errors.New("sandbox: read record: it has no id")
 	}
 	x := &extra{id: w.ID, json: raw, facts: facts{students: w.Students, teachers: w.Teachers, term: w.Term, course: w.Course, email: w.Email}}
 	if w.School != "" {

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -188,9 +189,7 @@ func endless(w http.ResponseWriter, r *http.Request) {
 
 // spoil sends a recorded answer out with one thing wrong.
 func spoil(w http.ResponseWriter, r *http.Request, kind FaultKind, rec *recorded) {
-	for k, v := range rec.header {
-		w.Header()[k] = v
-	}
+	maps.Copy(w.Header(), rec.header)
 	body := rec.body.Bytes()
 	half := body[:len(body)/2]
 	switch kind {
@@ -258,6 +257,7 @@ func spoilList(r *http.Request, kind FaultKind, body []byte) []byte {
 		first["name"] = 7
 	case NoID:
 		delete(first, "id")
+	default: // the others are not about what a list says
 	}
 	raw, err := json.Marshal(list)
 	if err != nil {

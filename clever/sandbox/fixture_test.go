@@ -13,15 +13,19 @@ import (
 	"hallpass/clever/sandbox"
 )
 
-var planted = []string{sandbox.SeedUserID, sandbox.ThreeSchoolsUserID, sandbox.AllRolesUserID, sandbox.TeacherUserID, sandbox.StaffUserID,
+var planted = []string{
+	sandbox.SeedUserID, sandbox.ThreeSchoolsUserID, sandbox.AllRolesUserID, sandbox.TeacherUserID, sandbox.StaffUserID,
 	sandbox.TechLeadUserID, sandbox.DistrictAdminUserID, sandbox.StudentUserID, sandbox.ContactUserID, sandbox.NoRolesUserID,
 	sandbox.SharedEmailContactID, sandbox.NullEmailUserID, sandbox.NonASCIIUserID, sandbox.LongNameUserID, sandbox.RightToLeftUserID,
 	sandbox.ScriptUserID, sandbox.UnknownRoleUserID, sandbox.UnknownLabelUserID, sandbox.ManySchoolsUserID, sandbox.UnsharedSchoolUserID,
 	sandbox.NoEnrollmentsUserID, sandbox.SensitiveUserID, sandbox.AdminTeacherUserID, sandbox.AbsentFieldsUserID, sandbox.FirstTwinUserID,
-	sandbox.SecondTwinUserID}
+	sandbox.SecondTwinUserID,
+}
 
-var plantedSections = []string{sandbox.CoTaughtSectionID, sandbox.OutsideSectionID, sandbox.NullTermSectionID, sandbox.NoTeacherSectionID,
-	sandbox.SeedUserSectionID, sandbox.AllRolesSectionID, sandbox.AdminTeacherSectionID}
+var plantedSections = []string{
+	sandbox.CoTaughtSectionID, sandbox.OutsideSectionID, sandbox.NullTermSectionID, sandbox.NoTeacherSectionID,
+	sandbox.SeedUserSectionID, sandbox.AllRolesSectionID, sandbox.AdminTeacherSectionID,
+}
 
 // fixture is a sandbox on a real port with the first district's token.
 type fixture struct {
@@ -49,11 +53,11 @@ func newFixture(t *testing.T, opt sandbox.Options) *fixture {
 	return f
 }
 
-func (f *fixture) do(t testing.TB, method, path, auth, body string, cookies ...*http.Cookie) (*http.Response, []byte) {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, f.url+path, strings.NewReader(body))
+func (f *fixture) do(tb testing.TB, method, path, auth, body string, cookies ...*http.Cookie) (reply, []byte) {
+	tb.Helper()
+	req, err := http.NewRequestWithContext(tb.Context(), method, f.url+path, strings.NewReader(body))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if auth != "" {
 		req.Header.Set("Authorization", auth)
@@ -66,30 +70,40 @@ func (f *fixture) do(t testing.TB, method, path, auth, body string, cookies ...*
 	}
 	resp, err := f.client.Do(req)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(resp.Body)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	return resp, raw
+	return reply{resp.StatusCode, resp.Header, resp.Cookies(), resp.Location}, raw
 }
+
+// reply is what is left of an answer whose body was read.
+type reply struct {
+	StatusCode int
+	Header     http.Header
+	cookies    []*http.Cookie
+	Location   func() (*url.URL, error)
+}
+
+func (r reply) Cookies() []*http.Cookie { return r.cookies }
 
 func basic(id, secret string) string {
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(id+":"+secret))
 }
 
-func (f *fixture) tokenOf(t testing.TB, district string) string {
-	t.Helper()
-	_, raw := f.do(t, http.MethodGet, "/oauth/tokens?owner_type=district&district="+district, basic("app", "secret"), "")
+func (f *fixture) tokenOf(tb testing.TB, district string) string {
+	tb.Helper()
+	_, raw := f.do(tb, http.MethodGet, "/oauth/tokens?owner_type=district&district="+district, basic("app", "secret"), "")
 	var list struct {
 		Data []struct {
 			Token string `json:"access_token"`
 		} `json:"data"`
 	}
 	if err := json.Unmarshal(raw, &list); err != nil || len(list.Data) != 1 {
-		t.Fatalf("token list: %v %s", err, raw)
+		tb.Fatalf("token list: %v %s", err, raw)
 	}
 	return list.Data[0].Token
 }

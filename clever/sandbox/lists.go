@@ -145,7 +145,8 @@ func (q *request) count(n int) {
 func (q *request) list(c *collection, found []entry, links []link) {
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
-	b := append((*buf)[:0], `{"data":[`...)
+	b := (*buf)[:0]
+	b = append(b, `{"data":[`...)
 	for i, e := range found {
 		if i > 0 {
 			b = append(b, ',')

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -76,8 +77,10 @@ func TestLimits(t *testing.T) {
 	if n := len(f.list(t, "/v3.1/users").Data); n != 100 {
 		t.Errorf("without limit %d records, want 100", n)
 	}
-	for path, want := range map[string]int{"/v3.1/users?limit=10001": 413, "/v3.1/users?limit=0": 400, "/v3.1/users?limit=x": 400,
-		"/v3.1/users?role=owner": 400, "/v3.1/nothing": 404, "/v3.1/users/" + sandbox.SeedUserID + "/teachers": 404, "/v3.1/users?limit=10000": 200} {
+	for path, want := range map[string]int{
+		"/v3.1/users?limit=10001": 413, "/v3.1/users?limit=0": 400, "/v3.1/users?limit=x": 400,
+		"/v3.1/users?role=owner": 400, "/v3.1/nothing": 404, "/v3.1/users/" + sandbox.SeedUserID + "/teachers": 404, "/v3.1/users?limit=10000": 200,
+	} {
 		if got, _ := f.get(t, path); got != want {
 			t.Errorf("%s: status %d, want %d", path, got, want)
 		}
@@ -233,23 +236,23 @@ func TestRateLimitIsCountedPerToken(t *testing.T) {
 	f := newFixture(t, sandbox.Options{Seed: 3, Users: 1000, Districts: 2, RateLimit: 2, Now: func() time.Time { return now }})
 	for _, want := range []string{"1", "0"} {
 		resp, _ := f.do(t, http.MethodGet, "/v3.1/terms", "Bearer "+f.token, "")
-		if got := resp.Header.Get("X-RateLimit-Remaining"); got != want || resp.StatusCode != 200 {
+		if got := resp.Header.Get("X-RateLimit-Remaining"); got != want || resp.StatusCode != http.StatusOK {
 			t.Errorf("status %d, remaining %q, want %q", resp.StatusCode, got, want)
 		}
 	}
 	resp, body := f.do(t, http.MethodGet, "/v3.1/terms", "Bearer "+f.token, "")
-	if resp.StatusCode != 429 || len(body) != 0 {
+	if resp.StatusCode != http.StatusTooManyRequests || len(body) != 0 {
 		t.Errorf("status %d with %q, want 429 with nothing", resp.StatusCode, body)
 	}
-	if got, want := resp.Header.Get("X-RateLimit-Reset"), fmt.Sprint(now.Truncate(time.Minute).Add(time.Minute).Unix()); got != want {
+	if got, want := resp.Header.Get("X-RateLimit-Reset"), strconv.FormatInt(now.Truncate(time.Minute).Add(time.Minute).Unix(), 10); got != want {
 		t.Errorf("reset %s, want %s", got, want)
 	}
 	other := f.tokenOf(t, sandbox.OtherDistrictID)
-	if resp, _ := f.do(t, http.MethodGet, "/v3.1/terms", "Bearer "+other, ""); resp.StatusCode != 200 {
+	if resp, _ := f.do(t, http.MethodGet, "/v3.1/terms", "Bearer "+other, ""); resp.StatusCode != http.StatusOK {
 		t.Errorf("the other district starves: %d", resp.StatusCode)
 	}
 	now = now.Add(time.Minute)
-	if resp, _ := f.do(t, http.MethodGet, "/v3.1/terms", "Bearer "+f.token, ""); resp.StatusCode != 200 {
+	if resp, _ := f.do(t, http.MethodGet, "/v3.1/terms", "Bearer "+f.token, ""); resp.StatusCode != http.StatusOK {
 		t.Errorf("after the window: %d", resp.StatusCode)
 	}
 }
@@ -257,8 +260,10 @@ func TestRateLimitIsCountedPerToken(t *testing.T) {
 func TestDistrictsAreApart(t *testing.T) {
 	f := newFixture(t, sandbox.Options{Seed: 3, Users: 1000, Districts: 2})
 	f.token = f.tokenOf(t, sandbox.OtherDistrictID)
-	for _, path := range []string{"/users/" + sandbox.SeedUserID, "/schools/" + sandbox.SeedTeacherSchool, "/districts/" + sandbox.SeedDistrictID,
-		"/sections/" + sandbox.CoTaughtSectionID} {
+	for _, path := range []string{
+		"/users/" + sandbox.SeedUserID, "/schools/" + sandbox.SeedTeacherSchool, "/districts/" + sandbox.SeedDistrictID,
+		"/sections/" + sandbox.CoTaughtSectionID,
+	} {
 		if got, _ := f.get(t, "/v3.1"+path); got != 404 {
 			t.Errorf("%s: status %d, want 404", path, got)
 		}

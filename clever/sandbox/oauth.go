@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/json"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -61,15 +62,19 @@ func (s *Sandbox) serveTokens(w http.ResponseWriter, r *http.Request) {
 		oauthError(w, http.StatusBadRequest, "invalid_request", "owner_type must be district")
 		return
 	}
-	scopes := []string{"read:district_admins", "read:districts", "read:school_admins", "read:schools", "read:sections",
-		"read:student_contacts", "read:students", "read:teachers", "read:user_id"}
+	scopes := []string{
+		"read:district_admins", "read:districts", "read:school_admins", "read:schools", "read:sections",
+		"read:student_contacts", "read:students", "read:teachers", "read:user_id",
+	}
 	data := []map[string]any{}
 	for _, d := range s.districts {
 		if want := q.Get("district"); want != "" && want != d.id {
 			continue
 		}
-		data = append(data, map[string]any{"id": d.users.ids.id(0)[:18] + "70ce01", "created": plantedAt,
-			"owner": map[string]string{"type": "district", "id": d.id}, "access_token": d.token, "scopes": scopes})
+		data = append(data, map[string]any{
+			"id": d.users.ids.id(0)[:18] + "70ce01", "created": plantedAt,
+			"owner": map[string]string{"type": "district", "id": d.id}, "access_token": d.token, "scopes": scopes,
+		})
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"data": data, "links": []link{{"self", r.URL.RequestURI()}}})
 }
@@ -169,9 +174,7 @@ func back(w http.ResponseWriter, r *http.Request, redirect string, q url.Values,
 		http.Error(w, "the redirect URI is not a URL", http.StatusBadRequest)
 		return
 	}
-	for k, v := range u.Query() {
-		q[k] = v
-	}
+	maps.Copy(q, u.Query())
 	u.RawQuery = q.Encode()
 	w.Header().Set("Cache-Control", "no-store")
 	http.Redirect(w, r, u.String(), http.StatusFound)

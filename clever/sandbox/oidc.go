@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/big"
 	"net/http"
@@ -55,8 +56,10 @@ func (s *Sandbox) jwks(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	enc := base64.RawURLEncoding.EncodeToString
-	writeJSON(w, http.StatusOK, map[string]any{"keys": []map[string]string{{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": keyID,
-		"n": enc(key.N.Bytes()), "e": enc(big.NewInt(int64(key.E)).Bytes())}}})
+	writeJSON(w, http.StatusOK, map[string]any{"keys": []map[string]string{{
+		"kty": "RSA", "use": "sig", "alg": "RS256", "kid": keyID,
+		"n": enc(key.N.Bytes()), "e": enc(big.NewInt(int64(key.E)).Bytes()),
+	}}})
 }
 
 // idToken makes the signed statement of who signed in; it is good for an hour.
@@ -67,7 +70,7 @@ func (s *Sandbox) idToken(r *http.Request, g grant) (string, error) {
 	}
 	claims, ok := s.claims(g.caller)
 	if !ok {
-		return "", fmt.Errorf("sandbox: make ID token: the user is gone")
+		return "", errors.New("sandbox: make ID token: the user is gone")
 	}
 	now := s.opt.Now()
 	claims["iss"], claims["aud"] = issuer(r), s.opt.ClientID

@@ -116,8 +116,10 @@ func (s *Sandbox) servePortal(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	q := url.Values{"client_id": {s.opt.ClientID}, "district_id": {p.district.id}}
-	s.show(w, http.StatusOK, "portal", view{Title: "Portal", Signed: show(p), District: p.district.name,
-		Portal: "/oauth/instant-login?" + q.Encode()})
+	s.show(w, http.StatusOK, "portal", view{
+		Title: "Portal", Signed: show(p), District: p.district.name,
+		Portal: "/oauth/instant-login?" + q.Encode(),
+	})
 }
 
 func serveCSS(w http.ResponseWriter, _ *http.Request) {

@@ -154,7 +154,9 @@ func (s *Sandbox) claims(who caller) (map[string]any, bool) {
 	if legacy == "" {
 		legacy = who.user
 	}
-	return map[string]any{"sub": who.user, "multi_role_user_id": who.user, "user_id": legacy, "user_type": who.role,
+	return map[string]any{
+		"sub": who.user, "multi_role_user_id": who.user, "user_id": legacy, "user_type": who.role,
 		"district": d.id, "district_id": d.id, "email": u.Email, "email_verified": false, "name": u.Name,
-		"given_name": u.Name.First, "family_name": u.Name.Last, "schools": []string{}, "authorized_by": "district"}, true
+		"given_name": u.Name.First, "family_name": u.Name.Last, "schools": []string{}, "authorized_by": "district",
+	}, true
 }

@@ -3,6 +3,8 @@ package sandbox
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"strconv"
 	"strings"
 )
 
@@ -52,14 +54,18 @@ func (p *planter) email(local string) string { return local + "@" + p.d.domain }
 func legacy(number, role int) string { return fmt.Sprintf("60bb0f0190b5540a11%02x000%d", number, role) }
 
 func teacherRole(number int, school string, more ...string) object {
-	return object{"school": school, "schools": append([]string{school}, more...), "sis_id": fmt.Sprintf("T-%d", 9000+number),
-		"teacher_number": fmt.Sprint(9000 + number), "state_id": "", "title": "", "legacy_id": legacy(number, 1),
-		"credentials": object{"district_username": fmt.Sprintf("t%d", 9000+number)}}
+	return object{
+		"school": school, "schools": append([]string{school}, more...), "sis_id": fmt.Sprintf("T-%d", 9000+number),
+		"teacher_number": strconv.Itoa(9000 + number), "state_id": "", "title": "", "legacy_id": legacy(number, 1),
+		"credentials": object{"district_username": fmt.Sprintf("t%d", 9000+number)},
+	}
 }
 
 func staffRole(number int, label, title string, schools ...string) object {
-	return object{"schools": schools, "staff_id": fmt.Sprintf("S-%d", 9000+number), "roles": []string{label}, "title": title,
-		"department": "", "legacy_id": legacy(number, 2)}
+	return object{
+		"schools": schools, "staff_id": fmt.Sprintf("S-%d", 9000+number), "roles": []string{label}, "title": title,
+		"department": "", "legacy_id": legacy(number, 2),
+	}
 }
 
 func adminRole(number int, title string) object {
@@ -67,8 +73,10 @@ func adminRole(number int, title string) object {
 }
 
 func studentRole(id string, number int, grade, school string) object {
-	return object{"school": school, "schools": []string{school}, "enrollments": []object{}, "sis_id": fmt.Sprintf("P-%d", 9000+number),
-		"student_number": fmt.Sprint(9000 + number), "state_id": "", "grade": grade, "graduation_year": "", "legacy_id": id}
+	return object{
+		"school": school, "schools": []string{school}, "enrollments": []object{}, "sis_id": fmt.Sprintf("P-%d", 9000+number),
+		"student_number": strconv.Itoa(9000 + number), "state_id": "", "grade": grade, "graduation_year": "", "legacy_id": id,
+	}
 }
 
 func contactRole(number int, students ...string) object {
@@ -91,10 +99,14 @@ func (d *district) plantAll() error {
 	}
 	a, b, c := p.school(1), p.school(0), p.school(2)
 	p.user(SeedUserID, "Danny", "D", "Brakus", p.email("danny.brakus"), object{
-		"teacher": object{"school": SeedTeacherSchool, "schools": []string{SeedTeacherSchool}, "sis_id": "42", "teacher_number": "42",
-			"state_id": "", "title": "", "legacy_id": SeedTeacherLegacy},
-		"staff": object{"schools": []string{SeedStaffSchool}, "staff_id": "74002", "roles": []string{"PortalOnly"}, "title": "",
-			"department": "", "legacy_id": SeedStaffLegacy},
+		"teacher": object{
+			"school": SeedTeacherSchool, "schools": []string{SeedTeacherSchool}, "sis_id": "42", "teacher_number": "42",
+			"state_id": "", "title": "", "legacy_id": SeedTeacherLegacy,
+		},
+		"staff": object{
+			"schools": []string{SeedStaffSchool}, "staff_id": "74002", "roles": []string{"PortalOnly"}, "title": "",
+			"department": "", "legacy_id": SeedStaffLegacy,
+		},
 		"district_admin": nil,
 	})
 	p.employees(a, b, c)
@@ -107,31 +119,38 @@ func (d *district) plantAll() error {
 func (p *planter) employees(a, b, c string) {
 	d := p.school(3)
 	p.user(ThreeSchoolsUserID, "Imani", "", "Adeyemi-Cole", p.email("imani.adeyemicole"), object{
-		"teacher": teacherRole(1, a, d), "staff": staffRole(1, "PortalOnly", "Reading Coach", b, c)})
+		"teacher": teacherRole(1, a, d), "staff": staffRole(1, "PortalOnly", "Reading Coach", b, c),
+	})
 	p.user(AllRolesUserID, "Rosalind", "J", "Fenwick", p.email("rosalind.fenwick"), object{
-		"teacher": teacherRole(2, b), "staff": staffRole(2, "SchoolTechLead", "Dean", a), "district_admin": adminRole(2, "Curriculum Lead")})
+		"teacher": teacherRole(2, b), "staff": staffRole(2, "SchoolTechLead", "Dean", a), "district_admin": adminRole(2, "Curriculum Lead"),
+	})
 	p.user(TeacherUserID, "Hannah", "", "Whitlock", p.email("hannah.whitlock"), object{"teacher": teacherRole(3, a)})
 	p.user(StaffUserID, "Desmond", "", "Okafor", p.email("desmond.okafor"), object{"staff": staffRole(4, "PortalOnly", "Counselor", b)})
 	p.user(TechLeadUserID, "Linh", "", "Trần-Ellison", p.email("linh.tranellison"), object{"staff": staffRole(5, "SchoolTechLead", "Technology Lead", a, c)})
 	p.user(DistrictAdminUserID, "Marisol", "", "Quintero-Hale", p.email("marisol.quinterohale"), object{
-		"district_admin": adminRole(6, "Director of Technology")})
+		"district_admin": adminRole(6, "Director of Technology"),
+	})
 	p.user(AdminTeacherUserID, "Casimir", "", "Brzezicki", p.email("casimir.brzezicki"), object{
-		"teacher": teacherRole(0x16, c), "district_admin": adminRole(0x16, "")})
+		"teacher": teacherRole(0x16, c), "district_admin": adminRole(0x16, ""),
+	})
 	p.user(NoRolesUserID, "Priya", "", "Venkataraman", p.email("priya.venkataraman"), object{})
 	var all []string
 	for k := range min(p.d.nSchools, 250) {
 		all = append(all, p.school(k))
 	}
 	p.user(ManySchoolsUserID, "Bronwyn", "", "Applewhite", p.email("bronwyn.applewhite"), object{
-		"staff": staffRole(0x12, "PortalOnly", "Nurse", all...)})
+		"staff": staffRole(0x12, "PortalOnly", "Nurse", all...),
+	})
 	p.user(FirstTwinUserID, "Jonathan", "R", "Castellane", p.email("jonathan.castellane"), object{"teacher": teacherRole(0x18, a)})
 	p.user(SecondTwinUserID, "Jon", "", "Castellane", p.email("jon.castellane"), object{"staff": staffRole(0x19, "PortalOnly", "", b)})
 }
 
 func (p *planter) families(a string) {
 	student := studentRole(StudentUserID, 7, "7", a)
-	student["enrollments"] = []object{{"school": a, "start_date": p.d.terms[0].start.Format(stampLayout),
-		"end_date": p.d.terms[len(p.d.terms)-1].end.Format(stampLayout)}}
+	student["enrollments"] = []object{{
+		"school": a, "start_date": p.d.terms[0].start.Format(stampLayout),
+		"end_date": p.d.terms[len(p.d.terms)-1].end.Format(stampLayout),
+	}}
 	p.user(StudentUserID, "Theo", "", "Marchetti", p.email("theo.marchetti"), object{"student": student})
 	contact := func(id, last, email string, number int, students ...string) {
 		p.plant(p.d.users, object{"id": id, "name": object{"last": last}, "email": email, "roles": object{"contact": contactRole(number, students...)}})
@@ -141,14 +160,14 @@ func (p *planter) families(a string) {
 	p.user(NoEnrollmentsUserID, "Vera", "", "Marchetti", "", object{"student": studentRole(NoEnrollmentsUserID, 0x14, "6", a)})
 	// Every field that the product must never store, to prove that it does not.
 	s := studentRole(SensitiveUserID, 0x15, "8", a)
-	sensitive := object{"dob": "4/17/2013", "gender": "X", "race": "Two or More Races", "hispanic_ethnicity": "Y", "ell_status": "Y",
+	sensitive := object{
+		"dob": "4/17/2013", "gender": "X", "race": "Two or More Races", "hispanic_ethnicity": "Y", "ell_status": "Y",
 		"frl_status": "Reduced", "iep_status": "Active", "section_504_status": "Y", "gifted_status": "N", "home_language": "Quechua",
 		"home_language_code": "que", "disability": object{"disability_status": "Y", "disability_type": "Autism", "disability_code": "aut"},
 		"preferred_name": object{"first": "Wren", "middle": "", "last": ""},
-		"location":       object{"address": "12 Nowhere Lane", "city": "Kestrel Valley", "state": "NM", "zip": "00000", "lat": "", "lon": ""}}
-	for key, v := range sensitive {
-		s[key] = v
+		"location":       object{"address": "12 Nowhere Lane", "city": "Kestrel Valley", "state": "NM", "zip": "00000", "lat": "", "lon": ""},
 	}
+	maps.Copy(s, sensitive)
 	p.user(SensitiveUserID, "Wilhelmina", "", "Whitlock", p.email("wilhelmina.whitlock"), object{"student": s})
 }
 
@@ -159,13 +178,16 @@ func (p *planter) oddities(a, b string) {
 		p.email("maximiliana"), object{"teacher": teacherRole(0xd, a)})
 	p.user(RightToLeftUserID, "ليلى", "", "الحدّاد", p.email("layla.hd"), object{"teacher": teacherRole(0xe, b)})
 	p.user(ScriptUserID, `<script>alert("x")</script>`, `'"&`, `O'Neil</td><img src=x onerror=alert(1)>`, p.email("script"), object{
-		"teacher": teacherRole(0xf, b)})
+		"teacher": teacherRole(0xf, b),
+	})
 	p.user(UnknownRoleUserID, "Delphine", "", "Ravenel", p.email("delphine.ravenel"), object{
-		"staff": staffRole(0x10, "PortalOnly", "", b), UnknownRole: object{"schools": []string{b}, "legacy_id": legacy(0x10, 9)}})
+		"staff": staffRole(0x10, "PortalOnly", "", b), UnknownRole: object{"schools": []string{b}, "legacy_id": legacy(0x10, 9)},
+	})
 	p.user(UnknownLabelUserID, "Reuben", "", "Stonebridge", p.email("reuben.stonebridge"), object{"staff": staffRole(0x11, UnknownLabel, "", b)})
 	p.user(UnsharedSchoolUserID, "Tobias", "", "Desrosiers", p.email("tobias.desrosiers"), object{"teacher": teacherRole(0x13, UnsharedSchoolID)})
 	p.plant(p.d.users, object{"id": AbsentFieldsUserID, "name": object{"first": "Cleo", "middle": nil, "last": "Hollis"}, "roles": object{
-		"student": nil, "contact": nil, "teacher": object{"school": a, "schools": []string{a}, "sis_id": "", "title": nil, "legacy_id": legacy(0x17, 1)}}})
+		"student": nil, "contact": nil, "teacher": object{"school": a, "schools": []string{a}, "sis_id": "", "title": nil, "legacy_id": legacy(0x17, 1)},
+	}})
 }
 
 func (p *planter) classes(a, b, c string) {
@@ -175,9 +197,11 @@ func (p *planter) classes(a, b, c string) {
 		if len(teachers) > 0 {
 			teacher = teachers[0]
 		}
-		p.plant(d.sections, object{"id": id, "school": school, "name": name, "sis_id": "SEC-P-" + id[22:], "section_number": "", "period": "2",
+		p.plant(d.sections, object{
+			"id": id, "school": school, "name": name, "sis_id": "SEC-P-" + id[22:], "section_number": "", "period": "2",
 			"grade": "", "subject": subject, "course": d.courses.ids.id(course), "term_id": term, "teacher": teacher, "teachers": teachers,
-			"students": students})
+			"students": students,
+		})
 	}
 	first := d.termList.ids.id(0)
 	section(CoTaughtSectionID, a, "Humanities - Whitlock and Brakus", "social studies", 9, first,

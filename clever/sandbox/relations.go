@@ -34,7 +34,7 @@ func (q *request) related(kind, id, relation string) {
 	case "users":
 		q.ofUser(e, id, relation)
 	case "schools":
-		q.ofSchool(e, id, relation)
+		q.ofSchool(id, relation)
 	case "sections":
 		q.ofSection(e, relation)
 	case "courses", "terms":
@@ -49,11 +49,11 @@ func (q *request) ofUser(e entry, id, relation string) {
 	case relation == "schools":
 		q.listOf(d.schools, nil, d.schoolsOf(e, q.URL.Query().Get("primary") == "true"))
 	case relation == "sections":
-		q.listOf(d.sections, nil, d.sectionsOf(e, id))
+		q.listOf(d.sections, nil, d.sectionsOf(id))
 	case relation == "myteachers" && roles&isStudent != 0:
-		q.listOf(d.users, nil, d.fromSections(e, id, func(f facts) []string { return f.teachers }))
+		q.listOf(d.users, nil, d.fromSections(id, func(f facts) []string { return f.teachers }))
 	case relation == "mystudents" && roles&isTeacher != 0:
-		q.listOf(d.users, nil, d.fromSections(e, id, func(f facts) []string { return f.students }))
+		q.listOf(d.users, nil, d.fromSections(id, func(f facts) []string { return f.students }))
 	case relation == "mystudents" && roles&isContact != 0:
 		q.listOf(d.users, nil, d.studentsOfContact(e))
 	case relation == "mycontacts" && roles&isStudent != 0:
@@ -65,7 +65,7 @@ func (q *request) ofUser(e entry, id, relation string) {
 	}
 }
 
-func (q *request) ofSchool(e entry, id, relation string) {
+func (q *request) ofSchool(id, relation string) {
 	d := q.who.district
 	k, generated := d.schools.ids.index(id)
 	switch relation {
@@ -96,7 +96,6 @@ func (q *request) ofSchool(e entry, id, relation string) {
 	default:
 		q.notFound()
 	}
-	_ = e
 }
 
 // touches says whether one of a user's roles names the school. Admins and
@@ -223,7 +222,7 @@ func (d *district) schoolsOf(e entry, primary bool) []string {
 }
 
 // sectionsOf are the ids of the sections that a user teaches or sits in.
-func (d *district) sectionsOf(e entry, id string) []string {
+func (d *district) sectionsOf(id string) []string {
 	ids := []string{}
 	for _, x := range d.sections.extras() {
 		if x.json != nil && (slices.Contains(x.teachers, id) || slices.Contains(x.students, id)) {
@@ -248,9 +247,9 @@ func (d *district) sectionsOf(e entry, id string) []string {
 }
 
 // fromSections gathers people from the sections of one person.
-func (d *district) fromSections(e entry, id string, of func(facts) []string) []string {
+func (d *district) fromSections(id string, of func(facts) []string) []string {
 	ids := []string{}
-	for _, s := range d.sections.some(d.sectionsOf(e, id)) {
+	for _, s := range d.sections.some(d.sectionsOf(id)) {
 		ids = append(ids, of(d.sectionFacts(s))...)
 	}
 	return ids

@@ -44,7 +44,7 @@ func TestTheScreenWorksWithoutScriptAndKeepsTheRequest(t *testing.T) {
 	f := newFixture(t, sandbox.Options{Users: 1000})
 	resp, raw := f.do(t, http.MethodGet, authorize("district_id", sandbox.SeedDistrictID), "", "")
 	doc, err := goquery.NewDocumentFromReader(strings.NewReader(string(raw)))
-	if err != nil || resp.StatusCode != 200 {
+	if err != nil || resp.StatusCode != http.StatusOK {
 		t.Fatal(resp.StatusCode, err)
 	}
 	if n := doc.Find("script,style,[style],[onclick]").Length(); n != 0 {
@@ -70,7 +70,7 @@ func TestTheScreenWorksWithoutScriptAndKeepsTheRequest(t *testing.T) {
 		t.Errorf("exchange: %d %v", status, v)
 	}
 	fields.Set("as", "nobody@kestrelvalley.example")
-	if resp, raw := f.do(t, http.MethodPost, "/oauth/authorize", "", fields.Encode()); resp.StatusCode != 404 || !strings.Contains(string(raw), "Nobody in this district") {
+	if resp, raw := f.do(t, http.MethodPost, "/oauth/authorize", "", fields.Encode()); resp.StatusCode != http.StatusNotFound || !strings.Contains(string(raw), "Nobody in this district") {
 		t.Errorf("unknown email: %d", resp.StatusCode)
 	}
 }
@@ -95,9 +95,11 @@ func TestASignedInPersonPassesSilently(t *testing.T) {
 
 func TestAuthorizeNeverRedirectsToStrangers(t *testing.T) {
 	f := newFixture(t, sandbox.Options{Users: 1000})
-	for _, path := range []string{authorize("redirect_uri", "https://evil.example/"), authorize("redirect_uri", callback+"/x"),
-		authorize("client_id", "other"), "/oauth/instant-login?client_id=other"} {
-		if resp, _ := f.do(t, http.MethodGet, path, "", "", as(sandbox.SeedUserID)); resp.StatusCode != 400 || resp.Header.Get("Location") != "" {
+	for _, path := range []string{
+		authorize("redirect_uri", "https://evil.example/"), authorize("redirect_uri", callback+"/x"),
+		authorize("client_id", "other"), "/oauth/instant-login?client_id=other",
+	} {
+		if resp, _ := f.do(t, http.MethodGet, path, "", "", as(sandbox.SeedUserID)); resp.StatusCode != http.StatusBadRequest || resp.Header.Get("Location") != "" {
 			t.Errorf("%s: status %d to %q", path, resp.StatusCode, resp.Header.Get("Location"))
 		}
 	}
@@ -129,7 +131,7 @@ func TestSignInForScripts(t *testing.T) {
 	for _, p := range f.s.People() {
 		resp, raw := f.do(t, http.MethodGet, "/signin?as="+url.QueryEscape(p.Email), "", "")
 		cookies := resp.Cookies()
-		if resp.StatusCode != 200 || len(cookies) != 1 || cookies[0].Value != p.ID || !cookies[0].HttpOnly {
+		if resp.StatusCode != http.StatusOK || len(cookies) != 1 || cookies[0].Value != p.ID || !cookies[0].HttpOnly {
 			t.Errorf("%s: status %d, cookies %v", p.Label, resp.StatusCode, cookies)
 		}
 		if !strings.Contains(string(raw), p.Email) {
@@ -145,10 +147,10 @@ func TestSignInForScripts(t *testing.T) {
 	if resp, _ := f.do(t, http.MethodGet, "/signin?as="+url.QueryEscape(u.Email), "", ""); len(resp.Cookies()) != 1 || resp.Cookies()[0].Value != u.ID {
 		t.Errorf("a generated person's email: %d", resp.StatusCode)
 	}
-	if resp, _ := f.do(t, http.MethodGet, "/signin?as=x@y.example", "", ""); resp.StatusCode != 404 || len(resp.Cookies()) != 0 {
+	if resp, _ := f.do(t, http.MethodGet, "/signin?as=x@y.example", "", ""); resp.StatusCode != http.StatusNotFound || len(resp.Cookies()) != 0 {
 		t.Errorf("unknown email: %d", resp.StatusCode)
 	}
-	if resp, _ := f.do(t, http.MethodGet, "/signin?as="+sandbox.ScriptUserID, "", ""); resp.StatusCode != 200 {
+	if resp, _ := f.do(t, http.MethodGet, "/signin?as="+sandbox.ScriptUserID, "", ""); resp.StatusCode != http.StatusOK {
 		t.Errorf("by id: %d", resp.StatusCode)
 	} else if _, raw := f.do(t, http.MethodGet, "/portal", "", "", as(sandbox.ScriptUserID)); strings.Contains(string(raw), "<script>alert") {
 		t.Error("a name came out as markup")
@@ -184,7 +186,7 @@ func TestCodesAreGoodOnceForAMinuteAndTheirRedirect(t *testing.T) {
 	if status, _ := f.exchange(t, late, callback); status != 400 {
 		t.Errorf("after a minute: %d", status)
 	}
-	if resp, _ := f.do(t, http.MethodPost, "/oauth/tokens", basic("app", "wrong"), form("code", code())); resp.StatusCode != 401 {
+	if resp, _ := f.do(t, http.MethodPost, "/oauth/tokens", basic("app", "wrong"), form("code", code())); resp.StatusCode != http.StatusUnauthorized {
 		t.Errorf("wrong secret: %d", resp.StatusCode)
 	}
 }

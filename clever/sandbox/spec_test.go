@@ -54,9 +54,11 @@ func TestAnswersFitCleversOwnSpec(t *testing.T) {
 }
 
 func specPaths(f *fixture) []string {
-	paths := []string{"/users?limit=500", "/users?role=staff", "/users?role=district_admin", "/users?role=contact", "/users?role=teacher",
+	paths := []string{
+		"/users?limit=500", "/users?role=staff", "/users?role=district_admin", "/users?role=contact", "/users?role=teacher",
 		"/users?role=student", "/schools", "/sections", "/courses", "/terms", "/districts", "/districts/" + sandbox.SeedDistrictID,
-		"/resources", "/users?ending_before=last&limit=10", "/users?limit=3&starting_after=" + sandbox.SeedUserID}
+		"/resources", "/users?ending_before=last&limit=10", "/users?limit=3&starting_after=" + sandbox.SeedUserID,
+	}
 	for _, id := range planted {
 		paths = append(paths, "/users/"+id)
 	}

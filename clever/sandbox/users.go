@@ -14,8 +14,10 @@ const (
 	isTeacher
 )
 
-var roleBits = map[string]int{"contact": isContact, "district_admin": isDistrictAdmin, "staff": isStaff,
-	"student": isStudent, "teacher": isTeacher}
+var roleBits = map[string]int{
+	"contact": isContact, "district_admin": isDistrictAdmin, "staff": isStaff,
+	"student": isStudent, "teacher": isTeacher,
+}
 
 // Every teacher in five is also staff at other schools, as districts have it
 // with coaches and coordinators.

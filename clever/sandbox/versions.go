@@ -4,8 +4,10 @@ import "encoding/json"
 
 // only31 are the fields that v3.0 does not have, on a user and in a student
 // role. Generated records have none of them.
-var only31 = []string{"lms_status", "preferred_name", "iep_status", "frl_status", "gifted_status", "section_504_status",
-	"disability", "home_language", "home_language_code"}
+var only31 = []string{
+	"lms_status", "preferred_name", "iep_status", "frl_status", "gifted_status", "section_504_status",
+	"disability", "home_language", "home_language_code",
+}
 
 // record appends a record in the request's version.
 func (q *request) record(c *collection, b []byte, e entry) []byte {
