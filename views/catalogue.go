@@ -109,14 +109,20 @@ func (m message) fill(pairs []string) string {
 		size += len(pairs[i])
 	}
 	b.Grow(size)
+	stopped := false // a value ended in a full stop: "6:02 a. m." needs no second one
 	for i, part := range m {
 		if i%2 == 0 {
+			if stopped {
+				part = strings.TrimPrefix(part, ".")
+			}
 			b.WriteString(part)
 			continue
 		}
+		stopped = false
 		for p := 0; p+1 < len(pairs); p += 2 {
 			if pairs[p] == part {
 				b.WriteString(pairs[p+1])
+				stopped = strings.HasSuffix(pairs[p+1], ".")
 				break
 			}
 		}

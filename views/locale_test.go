@@ -96,3 +96,45 @@ func TestWordsFromContext(t *testing.T) {
 		t.Errorf("bounded count: %q", got)
 	}
 }
+
+func TestSentencesEndInOneFullStop(t *testing.T) {
+	es := NewLocale("es", sampleNow, sampleZone)
+	got := es.F("home.needs.none_synced", "When", es.Relative(*at(2026, time.November, 20, 6, 2)))
+	if want := "Nada requiere su atención. Última sincronización: hoy a las 6:02 a. m."; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestSectionNamesSayThePeriodOnce(t *testing.T) {
+	for _, lang := range Languages {
+		l := NewLocale(lang, sampleNow, nil)
+		if got, want := sectionName(l, "Robotics Lab, Period 4", "4"), "Robotics Lab, Period 4"; got != want {
+			t.Errorf("%s: got %q, want %q", lang, got, want)
+		}
+	}
+	l := NewLocale("en", sampleNow, nil)
+	for _, tt := range [][3]string{
+		{"Earth Science", "3", "Earth Science, Period 3"},
+		{"Earth Science", "", "Earth Science"},
+		{"Earth Science", "Block A, red days", "Earth Science, Block A, red days"},
+		{"", "2", "Section without a name, Period 2"},
+	} {
+		if got := sectionName(l, tt[0], tt[1]); got != tt[2] {
+			t.Errorf("got %q, want %q", got, tt[2])
+		}
+	}
+}
+
+func TestPlacesOfAView(t *testing.T) {
+	l := NewLocale("en", sampleNow, nil)
+	for got, want := range map[string]string{
+		l.AllSchools(64):                                 "All 64 schools",
+		l.SomeSchools([]string{"A", "B"}):                "A, B",
+		l.SomeSchools([]string{"A", "B", "C", "D", "E"}): "A, B, C + 2 more schools",
+		l.StepInUse("teacher", "").Title:                 "Role in use: teacher",
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

@@ -36,11 +36,3 @@ func (p NoConsolePage) next(l *Locale) string {
 	}
 	return l.T("noconsole.next.office")
 }
-
-func (p NoConsolePage) places(l *Locale) string {
-	const most = 3
-	if len(p.Schools) > most {
-		return strings.Join(p.Schools[:most], ", ") + " " + l.N("grants.more", len(p.Schools)-most)
-	}
-	return strings.Join(p.Schools, ", ")
-}

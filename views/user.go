@@ -129,6 +129,9 @@ func (p UserPage) otherSchools(m matrix) int {
 			return 0 // the district-wide role reaches them all
 		}
 	}
+	if held == 0 {
+		return 0 // "the other schools" needs one to be other than
+	}
 	return p.TotalSchools - held
 }
 
@@ -281,7 +284,8 @@ func sectionName(l *Locale, name, p string) string {
 		name = l.T("section.no_name")
 	}
 	said := period(l, p)
-	if said == "" || strings.Contains(strings.ToLower(name), strings.ToLower(said)) {
+	lower := strings.ToLower(name)
+	if said == "" || strings.Contains(lower, strings.ToLower(said)) || strings.Contains(lower, "period "+strings.ToLower(p)) {
 		return name
 	}
 	return name + ", " + said
