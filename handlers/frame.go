@@ -1,0 +1,167 @@
+package handlers
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"golang.org/x/text/language"
+
+	"hallpass/access"
+	"hallpass/models"
+	"hallpass/views"
+)
+
+// frame is what surrounds a page: with the person and the navigation once somebody is known to be signed in.
+func (s *server) frame(c echo.Context) views.Frame {
+	n := noteOf(c)
+	r := c.Request()
+	f := views.Frame{
+		Lang: lang(c), Theme: choice(c, themeCookie), Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, RequestID: n.requestID, Now: s.Now(),
+	}
+	if n.visit != nil {
+		n.visit.surround(&f)
+	}
+	return f
+}
+
+// frame of a page inside a visit.
+func (v *visit) frame() views.Frame { return v.server.frame(v.c) }
+
+func (v *visit) surround(f *views.Frame) {
+	d := v.me.District
+	f.District = views.District{CleverID: d.CleverID, Name: d.Name}
+	f.User = views.SignedIn{ID: v.me.User.ID, Name: fullName(v.me.User), FirstName: v.me.User.FirstName}
+	f.SyncedAt, f.TZ = d.SyncedAt, zone(d.TimeZone)
+	worn := v.actor.View
+	if worn == "" { // outside of any view, or in one that is not the person's: the way home is the widest one's
+		if len(v.views) == 0 {
+			return
+		}
+		worn = v.views[0]
+	}
+	f.View, f.ViewPlaces = string(worn), v.viewPlaces(worn)
+	for _, view := range v.views {
+		f.Views = append(f.Views, views.ViewLink{Slug: string(view), Href: v.switchTo(view), Current: view == worn})
+	}
+	f.Nav = v.nav(worn)
+	if v.row.path == inside+"users" {
+		f.SearchQuery = text(v.c.QueryParam("q"), maxQuery)
+	}
+}
+
+// teacherView begins with the person's own sections; every other view with the counts of what it reaches.
+const teacherView = access.View(access.Teacher)
+
+// places in the navigation, each with the row of the table that says who may go there.
+var places = []struct {
+	key, path  string
+	permission access.Permission
+	at         access.Kind
+}{
+	{"users", "users", access.UsersView, access.Section},
+	{"schools", "schools", access.UsersView, access.School},
+	{"syncs", "syncs", access.SyncRun, access.District},
+}
+
+func (v *visit) nav(worn access.View) []views.NavItem {
+	facts, home := v.wearing(worn), v.home(worn)
+	current := func(path string) bool {
+		return v.row.path == inside+path || path != "" && strings.HasPrefix(v.row.path, inside+path+"/")
+	}
+	var items []views.NavItem
+	if worn == teacherView {
+		items = append(items, views.NavItem{Key: "sections", Href: home, Current: current("") || current("sections")})
+	} else {
+		items = append(items, views.NavItem{Key: "home", Href: home, Current: current("")})
+	}
+	if worn == access.ViewAll && len(v.me.Teaches) > 0 {
+		items = append(items, views.NavItem{Key: "sections", Href: home + "sections", Current: current("sections")})
+	}
+	for _, p := range places {
+		if (route{permission: p.permission, at: p.at}).lets(facts) {
+			items = append(items, views.NavItem{Key: p.key, Href: home + p.path, Current: current(p.path)})
+		}
+	}
+	return items
+}
+
+// shownPlaces is how many school names stand beside the view before they become a number.
+const shownPlaces = 3
+
+// viewPlaces names the schools a view covers; "" for the whole district.
+func (v *visit) viewPlaces(worn access.View) string {
+	reach := v.wearing(worn).Reach(access.UsersView)
+	if reach.District {
+		return ""
+	}
+	ids := reach.Schools
+	for _, place := range v.me.Teaches {
+		if slices.Contains(reach.Sections, place.Section) {
+			ids = append(ids, place.School)
+		}
+	}
+	var names []string
+	for _, id := range ids {
+		if name := v.me.SchoolNames[id]; name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	more := ""
+	if len(names) > shownPlaces {
+		names, more = names[:shownPlaces], " …"
+	}
+	return strings.Join(names, ", ") + more
+}
+
+// zone is the district's time zone, UTC if this machine does not know it.
+func zone(name string) *time.Location {
+	if loc, err := time.LoadLocation(name); err == nil {
+		return loc
+	}
+	return time.UTC
+}
+
+// fullName is a person's name as it is spoken, listName as it is sorted. A contact's whole name is the last one.
+func fullName(u models.User) string { return join(" ", u.FirstName, u.MiddleName, u.LastName) }
+
+func listName(first, middle, last string) string { return join(", ", last, join(" ", first, middle)) }
+
+func join(sep string, parts ...string) string {
+	kept := parts[:0:0]
+	for _, p := range parts {
+		if p = strings.TrimSpace(p); p != "" {
+			kept = append(kept, p)
+		}
+	}
+	return strings.Join(kept, sep)
+}
+
+const (
+	langCookie  = "lang"
+	themeCookie = "theme"
+)
+
+// lang is the language chosen in this browser, or else the first that it asks for and we speak.
+func lang(c echo.Context) string {
+	if chosen := choice(c, langCookie); slices.Contains(views.Languages, chosen) {
+		return chosen
+	}
+	wishes := c.Request().Header.Get("Accept-Language")
+	if len(wishes) > 200 {
+		return views.Languages[0]
+	}
+	tags, _, err := language.ParseAcceptLanguage(wishes)
+	if err != nil {
+		return views.Languages[0]
+	}
+	for _, tag := range tags {
+		base, _ := tag.Base()
+		if slices.Contains(views.Languages, base.String()) {
+			return base.String()
+		}
+	}
+	return views.Languages[0]
+}

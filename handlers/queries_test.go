@@ -1,0 +1,113 @@
+package handlers
+
+import (
+	"encoding/binary"
+	"io"
+	"net"
+	"net/url"
+	"sync/atomic"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"hallpass/clever/sandbox"
+)
+
+// counter stands between the store and PostgreSQL and counts the statements that are run.
+type counter struct{ run atomic.Int64 }
+
+// between gives the address of the counter in place of the database's.
+func (n *counter) between(t *testing.T, database string) string {
+	t.Helper()
+	cfg, err := pgconn.ParseConfig(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	network, address := pgconn.NetworkAddress(cfg.Host, cfg.Port)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go n.relay(client, network, address)
+		}
+	}()
+	u := url.URL{Scheme: "postgres", User: url.UserPassword(cfg.User, cfg.Password), Host: l.Addr().String(), Path: "/" + cfg.Database, RawQuery: "sslmode=disable"}
+	return u.String()
+}
+
+// relay passes everything on, and reads what the client says: after the first message, each begins with its type and
+// its length.
+func (n *counter) relay(client net.Conn, network, address string) {
+	defer client.Close()
+	server, err := net.Dial(network, address)
+	if err != nil {
+		return
+	}
+	defer server.Close()
+	go func() {
+		_, _ = io.Copy(client, server)
+		client.Close()
+	}()
+	for head := make([]byte, 4); ; head = make([]byte, 5) {
+		if _, err := io.ReadFull(client, head); err != nil {
+			return
+		}
+		if len(head) == 5 && (head[0] == 'Q' || head[0] == 'E') { // a simple query, or the execution of a prepared one
+			n.run.Add(1)
+		}
+		body := make([]byte, binary.BigEndian.Uint32(head[len(head)-4:])-4)
+		if _, err := io.ReadFull(client, body); err != nil {
+			return
+		}
+		if _, err := server.Write(append(head, body...)); err != nil {
+			return
+		}
+	}
+}
+
+// TestListsAskAFixedNumberOfQuestions: however many rows a page has, and wherever it is.
+func TestListsAskAFixedNumberOfQuestions(t *testing.T) {
+	n := &counter{}
+	c := newConsoleOver(t, n.between)
+	admin, staff := c.signedIn(sandbox.DistrictAdminUserID), c.holding(sandbox.ManySchoolsUserID)
+	ask := func(b *browser, path string) (queries int64, rows int) {
+		b.get(seedHome + path) // statements are prepared at the first sight
+		before := n.run.Load()
+		doc := b.get(seedHome + path).doc(t)
+		return n.run.Load() - before, doc.Find("main tbody tr").Length()
+	}
+	next, _ := admin.get(seedHome + "district_admin/users").doc(t).Find(`main a[rel="next"]`).Attr("href")
+	for _, row := range []struct {
+		name  string
+		who   *browser
+		paths []string
+		most  int64
+	}{
+		{"people", admin, []string{"district_admin/users", next[len(seedHome):], "district_admin/users?sort=-changed"}, 8},
+		{"people of a role", admin, []string{"district_admin/users?role=student", "district_admin/users?role=district_admin"}, 8},
+		{"found people", admin, []string{"district_admin/users?q=brakus", "district_admin/users?q=whitlock"}, 10},
+		{"people at own schools", staff, []string{"staff/users", "staff/users?role=student"}, 9},
+		{"schools", admin, []string{"district_admin/schools", "district_admin/schools?q=middle"}, 7},
+		{"syncs", admin, []string{"district_admin/syncs"}, 5},
+		{"home", admin, []string{"district_admin/"}, 6},
+	} {
+		var first int64
+		for i, path := range row.paths {
+			queries, rows := ask(row.who, path)
+			t.Logf("%s: %d queries for %d rows", path, queries, rows)
+			if i == 0 {
+				first = queries
+			}
+			if queries > row.most || queries != first {
+				t.Errorf("%s, %s: %d queries for %d rows, want %d as for the first and at most %d", row.name, path, queries, rows, first, row.most)
+			}
+		}
+	}
+}

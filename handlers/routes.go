@@ -1,0 +1,77 @@
+package handlers
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"hallpass/access"
+	"hallpass/assets"
+	"hallpass/views"
+)
+
+// route is one row of the table. It has either a permission and a page, or a reason why anyone may open it.
+type route struct {
+	method, path string
+
+	// permission is needed somewhere to get in; at says how wide that somewhere must be for the page to mean
+	// anything. Which rows the page shows is for the handler to limit to the same reach.
+	permission access.Permission
+	at         access.Kind
+	empty      bool // also for someone who holds it nowhere yet, such as a teacher before sections are shared
+	page       func(*visit) (reply, error)
+
+	public string
+	open   echo.HandlerFunc
+}
+
+// inside is where every page of a district lives: the district's Clever id, then the view worn.
+const inside = "/d/:district/:view/"
+
+func (s *server) routes() []route {
+	const get, post = http.MethodGet, http.MethodPost
+	return []route{
+		{method: get, path: inside, permission: access.UsersView, at: access.Section, empty: true, page: showHome},
+		{method: get, path: inside + "users", permission: access.UsersView, at: access.Section, empty: true, page: listUsers},
+		{method: get, path: inside + "users/:id", permission: access.UsersView, at: access.Section, page: showUser},
+		{method: get, path: inside + "schools", permission: access.UsersView, at: access.School, page: listSchools},
+		{method: get, path: inside + "schools/:id", permission: access.UsersView, at: access.School, page: showSchool},
+		{method: get, path: inside + "sections", permission: access.ClassroomView, at: access.Section, empty: true, page: listMySections},
+		{method: get, path: inside + "sections/:id", permission: access.RosterView, at: access.Section, page: showSection},
+		{method: get, path: inside + "syncs", permission: access.SyncRun, at: access.District, page: listSyncs},
+		{method: post, path: inside + "syncs", permission: access.SyncRun, at: access.District, page: s.createSync},
+		{method: get, path: inside + "syncs/:id", permission: access.SyncRun, at: access.District, page: showSync},
+
+		{method: get, path: "/", public: "leads to the own home, or to the door", open: s.start},
+		{method: get, path: "/d/:district", public: "leads to the own home, or to the door", open: s.start},
+		{method: get, path: "/d/:district/", public: "leads to the own home, or to the door", open: s.start},
+		{method: get, path: "/d/:district/:view", public: "the same address with its slash", open: addSlash},
+
+		{method: get, path: views.SignInPath, public: "the door", open: s.showSignIn},
+		{method: get, path: views.SignInCleverPath, public: "the way to Clever", open: s.beginSignIn},
+		{method: get, path: callbackPath, public: "the way back from Clever; the state says whose it is", open: s.finishSignIn},
+		{method: post, path: views.SignOutPath, public: "ends the session of this browser, whatever it is", open: s.signOut},
+
+		{method: get, path: views.HelpPath, public: "explains words and roles, shows nobody's data", open: s.showHelp},
+		{method: get, path: views.AccessibilityPath, public: "a statement to the public", open: s.showAccessibility},
+		{method: get, path: "/language", public: "remembers a choice in this browser", open: s.chooseLanguage},
+		{method: get, path: "/theme", public: "remembers a choice in this browser", open: s.chooseTheme},
+		{method: get, path: assets.Prefix + "*", public: "style and script, the same for everybody", open: serveAsset},
+		{method: get, path: "/healthz", public: "for the machine that watches", open: s.showHealth},
+		{method: get, path: "/readyz", public: "for the machine that watches", open: s.showReadiness},
+	}
+}
+
+// lets reports whether facts allow the row anything.
+func (r route) lets(f access.Facts) bool {
+	reach := f.Reach(r.permission)
+	switch {
+	case reach.District || r.empty:
+		return true
+	case r.at == access.School:
+		return len(reach.Schools) > 0
+	case r.at == access.Section:
+		return !reach.Empty()
+	}
+	return false
+}

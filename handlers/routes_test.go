@@ -1,0 +1,237 @@
+package handlers
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"hallpass/access"
+	"hallpass/clever/sandbox"
+)
+
+// TestEveryRouteNamesItsPermissionOrWhyItNeedsNone reads the table as data.
+func TestEveryRouteNamesItsPermissionOrWhyItNeedsNone(t *testing.T) {
+	known := map[access.Permission]access.Kind{}
+	for _, d := range access.Catalogue() {
+		known[d.Permission] = d.Scope
+	}
+	seen := map[string]bool{}
+	for _, r := range (&server{}).routes() {
+		name := r.method + " " + r.path
+		if seen[name] {
+			t.Errorf("%s stands in the table twice", name)
+		}
+		seen[name] = true
+		if _, ok := known[r.permission]; (r.permission != "") == (r.public != "") || r.permission != "" && !ok {
+			t.Errorf("%s: permission %q, public because %q: want a known permission or a reason, and not both", name, r.permission, r.public)
+		}
+		if (r.page != nil) == (r.open != nil) || (r.permission != "") != (r.page != nil) {
+			t.Errorf("%s: a permission goes with a page behind a session, a reason with an open handler", name)
+		}
+		if r.permission != "" && !strings.HasPrefix(r.path, inside) {
+			t.Errorf("%s: a page with a permission must be inside a district and a view", name)
+		}
+		if r.permission != "" && r.at == "" {
+			t.Errorf("%s does not say how wide its permission must be held", name)
+		}
+		if r.method != http.MethodGet && r.method != http.MethodPost {
+			t.Errorf("%s: pages are read with GET and changed with POST", name)
+		}
+	}
+}
+
+// hats are who opens every page, in which view.
+var hats = []struct{ name, user, view string }{
+	{"teacher", sandbox.TeacherUserID, "teacher"},
+	{"staff", sandbox.StaffUserID, "staff"},
+	{"techlead", sandbox.TechLeadUserID, "staff"},
+	{"admin", sandbox.DistrictAdminUserID, "district_admin"},
+	{"multi", sandbox.AllRolesUserID, "teacher"},
+	{"multi-all", sandbox.AllRolesUserID, "all"},
+	{"student", sandbox.StudentUserID, "student"},
+	{"contact", sandbox.ContactUserID, "contact"},
+	{"not-theirs", sandbox.TeacherUserID, "staff"},
+}
+
+// who may open what: the statuses of hats, in their order. School a is the second of the sandbox's, b the first;
+// the teacher teaches at a, the staff person is at b, the tech lead at a and c, and whoever holds all roles teaches
+// at b and is staff at a.
+//
+//	404 is a thing out of reach, 403 one that another of the person's own views reaches, or a view they do not have.
+func matrix(c *console) map[string][]struct {
+	path   string
+	expect [9]int
+} {
+	type rows = []struct {
+		path   string
+		expect [9]int
+	}
+	a := c.box.SchoolID(1)
+	user := func(id string) string { return fmt.Sprintf("users/%d", c.id(id)) }
+	return map[string]rows{
+		"GET " + inside:           {{"", [9]int{200, 200, 200, 200, 200, 200, 403, 403, 403}}},
+		"GET " + inside + "users": {{"users", [9]int{200, 200, 200, 200, 200, 200, 403, 403, 403}}},
+		"GET " + inside + "users/:id": {
+			{user(sandbox.StudentUserID), [9]int{200, 404, 200, 200, 403, 200, 403, 403, 403}},       // at a, in the teacher's section
+			{user(sandbox.StaffUserID), [9]int{404, 200, 404, 200, 403, 200, 403, 403, 403}},         // at b
+			{user(sandbox.DistrictAdminUserID), [9]int{404, 404, 404, 200, 403, 200, 403, 403, 403}}, // at no school
+			{user(sandbox.ContactUserID), [9]int{404, 404, 200, 200, 403, 200, 403, 403, 403}},       // where its student is
+			{"users/999999999", [9]int{404, 404, 404, 404, 404, 404, 403, 403, 403}},
+		},
+		"GET " + inside + "schools": {{"schools", [9]int{403, 200, 200, 200, 403, 200, 403, 403, 403}}},
+		"GET " + inside + "schools/:id": {
+			{"schools/" + a, [9]int{403, 404, 200, 200, 403, 200, 403, 403, 403}},
+			{"schools/0123456789abcdef01234567", [9]int{403, 404, 404, 404, 403, 404, 403, 403, 403}},
+		},
+		"GET " + inside + "sections": {{"sections", [9]int{200, 200, 200, 200, 200, 200, 403, 403, 403}}},
+		"GET " + inside + "sections/:id": {
+			{"sections/" + sandbox.CoTaughtSectionID, [9]int{200, 404, 200, 200, 403, 200, 403, 403, 403}},
+			{"sections/" + sandbox.AllRolesSectionID, [9]int{404, 200, 404, 200, 200, 200, 403, 403, 403}},
+			{"sections/0123456789abcdef01234567", [9]int{404, 404, 404, 404, 404, 404, 403, 403, 403}},
+		},
+		"GET " + inside + "syncs":     {{"syncs", [9]int{403, 403, 403, 200, 403, 200, 403, 403, 403}}},
+		"GET " + inside + "syncs/:id": {{"syncs/1", [9]int{403, 403, 403, 200, 403, 200, 403, 403, 403}}, {"syncs/77", [9]int{403, 403, 403, 404, 403, 404, 403, 403, 403}}},
+		"POST " + inside + "syncs":    {{"syncs", [9]int{403, 403, 403, 303, 403, 303, 403, 403, 403}}},
+	}
+}
+
+// TestWhoMayOpenWhat walks every page with a permission, in every hat, in the own and in another district, and signed
+// out.
+func TestWhoMayOpenWhat(t *testing.T) {
+	c := newConsole(t)
+	expected := matrix(c)
+	var browsers []*browser
+	for _, h := range hats {
+		browsers = append(browsers, c.holding(h.user))
+	}
+	stranger := c.browser()
+	for _, r := range c.server.routes() {
+		if r.permission == "" {
+			continue
+		}
+		rows := expected[r.method+" "+r.path]
+		if len(rows) == 0 {
+			t.Errorf("%s %s has no expected statuses", r.method, r.path)
+		}
+		for _, row := range rows {
+			own := func(view string) string { return "/d/" + sandbox.SeedDistrictID + "/" + view + "/" + row.path }
+			for i, h := range hats {
+				if got := browsers[i].step(r.method, own(h.view)).StatusCode; got != row.expect[i] {
+					t.Errorf("%s %s as %s in view %s: status %d, want %d", r.method, row.path, h.name, h.view, got, row.expect[i])
+				}
+				foreign := "/d/" + sandbox.OtherDistrictID + "/" + h.view + "/" + row.path
+				if got := browsers[i].step(r.method, foreign).StatusCode; got != http.StatusNotFound {
+					t.Errorf("%s %s in another district as %s: status %d, want 404", r.method, row.path, h.name, got)
+				}
+			}
+			if got := stranger.step(r.method, own("district_admin")); got.StatusCode != http.StatusSeeOther || !strings.HasPrefix(got.Header.Get("Location"), "/signin") {
+				t.Errorf("%s %s signed out: status %d to %q, want the door", r.method, row.path, got.StatusCode, got.Header.Get("Location"))
+			}
+		}
+	}
+}
+
+// TestARefusalOffersTheViewThatMay: the teacher's hat may not see syncs, the admin's may.
+func TestARefusalOffersTheViewThatMay(t *testing.T) {
+	c := newConsole(t)
+	b := c.signedIn(sandbox.AllRolesUserID)
+	base := "/d/" + sandbox.SeedDistrictID + "/"
+	a := b.get(base + "teacher/syncs?after=3")
+	want := base + "district_admin/syncs"
+	if a.StatusCode != http.StatusForbidden || a.doc(t).Find(`main a[href="`+want+`"]`).Length() == 0 {
+		t.Errorf("status %d, and no link to %s in the page", a.StatusCode, want)
+	}
+	if a := b.get(want); a.StatusCode != http.StatusOK {
+		t.Errorf("the offered page has status %d", a.StatusCode)
+	}
+}
+
+// TestSwitchingViewsKeepsThePlace: the link of the banner leads to the same person where the other view may see them,
+// and home where not.
+func TestSwitchingViewsKeepsThePlace(t *testing.T) {
+	c := newConsole(t)
+	b := c.signedIn(sandbox.AllRolesUserID)
+	base := "/d/" + sandbox.SeedDistrictID + "/"
+	student := fmt.Sprintf("users/%d", c.id(sandbox.StudentUserID)) // at the staff role's school, not in the own section
+	a := b.get(base + "district_admin/" + student + "?x=1")
+	for _, want := range []string{base + "staff/" + student + "?x=1", base + "teacher/"} {
+		if a.doc(t).Find(`header a[href="`+want+`"]`).Length() == 0 {
+			t.Errorf("no link to %s in the header", want)
+		}
+	}
+	// Two tabs wear two hats: one does not change the other.
+	b.get(base + "teacher/")
+	if a := b.get(base + "district_admin/syncs"); a.StatusCode != http.StatusOK {
+		t.Errorf("after a page in the teacher view, the admin view has status %d", a.StatusCode)
+	}
+}
+
+// TestStaffSeeTheirOwnSchools and nobody else, in the list too.
+func TestStaffSeeTheirOwnSchools(t *testing.T) {
+	c := newConsole(t)
+	base := "/d/" + sandbox.SeedDistrictID + "/"
+	staff := c.signedIn(sandbox.StaffUserID).get(base + "staff/users?q=Whitlock").body
+	if strings.Contains(staff, "Whitlock, Hannah") {
+		t.Error("staff at another school find a teacher they must not see")
+	}
+	lead := c.signedIn(sandbox.TechLeadUserID).get(base + "staff/users?q=Whitlock").body
+	if !strings.Contains(lead, "Whitlock, Hannah") {
+		t.Error("staff at the school do not find its teacher")
+	}
+	teacher := c.signedIn(sandbox.TeacherUserID)
+	if list := teacher.get(base + "teacher/users?q=Marchetti").body; !strings.Contains(list, "Marchetti, Theo") {
+		t.Error("a teacher does not find a student of their own section")
+	}
+	home := teacher.get(base + "teacher/").doc(t)
+	if home.Find(`main a[href="`+base+`teacher/sections/`+sandbox.CoTaughtSectionID+`"]`).Length() == 0 {
+		t.Error("a teacher's home does not list their section")
+	}
+	if home.Find(`main a[href="`+base+`teacher/sections/`+sandbox.SeedUserSectionID+`"]`).Length() != 0 {
+		t.Error("a teacher's home lists a colleague's section")
+	}
+}
+
+// TestPeopleAreFoundByAnyId: Clever's id and a role's legacy id lead to the address with ours, but only for those who
+// may see the person.
+func TestPeopleAreFoundByAnyId(t *testing.T) {
+	c := newConsole(t)
+	base := "/d/" + sandbox.SeedDistrictID + "/"
+	admin, staff := c.signedIn(sandbox.DistrictAdminUserID), c.signedIn(sandbox.StaffUserID)
+	want := fmt.Sprintf("%sdistrict_admin/users/%d", base, c.id(sandbox.SeedUserID))
+	for _, id := range []string{sandbox.SeedUserID, sandbox.SeedTeacherLegacy, sandbox.SeedStaffLegacy} {
+		if a := admin.step(http.MethodGet, base+"district_admin/users/"+id); a.Header.Get("Location") != want {
+			t.Errorf("%s: status %d to %q, want %s", id, a.StatusCode, a.Header.Get("Location"), want)
+		}
+	}
+	for _, id := range []string{sandbox.TeacherUserID, sandbox.SameEmailOtherUserID} {
+		if a := staff.step(http.MethodGet, base+"staff/users/"+id); a.StatusCode != http.StatusNotFound {
+			t.Errorf("%s is out of reach, and has status %d", id, a.StatusCode)
+		}
+	}
+	a := admin.get(want)
+	for _, text := range []string{"Danny", "PortalOnly", sandbox.SeedTeacherLegacy, sandbox.SeedStaffLegacy, sandbox.SeedUserID} {
+		if !strings.Contains(a.body, text) {
+			t.Errorf("the page of the seed example does not show %q", text)
+		}
+	}
+}
+
+// TestSyncNowIsAskedForOnce: the second press finds the first run.
+func TestSyncNowIsAskedForOnce(t *testing.T) {
+	c := newConsole(t)
+	b := c.signedIn(sandbox.DistrictAdminUserID)
+	path := "/d/" + sandbox.SeedDistrictID + "/district_admin/syncs"
+	first := b.step(http.MethodPost, path).Header.Get("Location")
+	second := b.step(http.MethodPost, path).Header.Get("Location")
+	if !strings.HasPrefix(first, path+"/") || second != path+"?notice=already_running" {
+		t.Errorf("first press leads to %q, second to %q", first, second)
+	}
+	if len(c.queued) != 1 {
+		t.Errorf("%d runs were put to work, want 1", len(c.queued))
+	}
+	if a := b.get(first); a.StatusCode != http.StatusOK || !slices.Contains([]int{0, 1}, strings.Count(a.body, "queue is down")) || strings.Contains(a.body, "queue is down") {
+		t.Errorf("the run's page has status %d", a.StatusCode)
+	}
+}

@@ -1,0 +1,94 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"hallpass/access"
+	"hallpass/audit"
+	"hallpass/models"
+	"hallpass/views"
+)
+
+// known reads who is signed in, if anybody is, for a page that is open to all. It writes nothing.
+func (s *server) whoIs(c echo.Context) (*visit, error) {
+	t := s.cookies.token(c)
+	if t.text == "" {
+		return nil, nil
+	}
+	var v *visit
+	ctx := c.Request().Context()
+	err := s.Store.As(access.Visitor(t.district)).Read(ctx, func(tx *models.Tx) (err error) {
+		v, err = s.visit(c, tx, t)
+		return err
+	})
+	if _, gone := errors.AsType[noSession](err); gone {
+		return nil, nil
+	}
+	return v, err
+}
+
+// start leads home, or to the door.
+func (s *server) start(c echo.Context) error {
+	v, err := s.whoIs(c)
+	if err != nil {
+		return err
+	}
+	if v == nil {
+		return s.toDoor(c, "")
+	}
+	if d := c.Param("district"); d != "" && d != v.me.District.CleverID {
+		return models.ErrNotFound
+	}
+	if len(v.views) == 0 {
+		return nothingHere(s, v.me, "")(c)
+	}
+	return c.Redirect(http.StatusSeeOther, v.home(v.views[0]))
+}
+
+// signOut ends this browser's session on the server and forgets it here.
+func (s *server) signOut(c echo.Context) error {
+	if err := s.endSession(c, s.cookies.token(c), "sign_out"); err != nil {
+		return err
+	}
+	s.cookies.dropToken(c)
+	c.Response().Header().Set("Clear-Site-Data", `"cache"`)
+	return c.Redirect(http.StatusSeeOther, views.SignInPath+"?notice=signed_out")
+}
+
+// endSession revokes the session behind a token, if it still lives, and says so in the audit.
+func (s *server) endSession(c echo.Context, t token, why string) error {
+	if t.text == "" {
+		return nil
+	}
+	ctx := c.Request().Context()
+	return s.Store.As(access.Visitor(t.district)).Write(ctx, func(tx *models.Tx) error {
+		return s.revoke(ctx, c, tx, t, why)
+	})
+}
+
+func (s *server) revoke(ctx context.Context, c echo.Context, tx *models.Tx, t token, why string) error {
+	in, err := tx.SignedIn(ctx, t.hash())
+	if errors.Is(err, models.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	tx.RequestID = noteOf(c).requestID
+	if err := tx.Become(access.Actor{District: t.district, User: in.User.ID}); err != nil {
+		return err
+	}
+	if err := tx.RevokeSession(ctx, t.hash()); errors.Is(err, models.ErrNotFound) {
+		return nil // ended by another request meanwhile
+	} else if err != nil {
+		return err
+	}
+	return tx.Audit(ctx, audit.Entry{Action: audit.SessionEnded, Subject: subject(in.User.ID), Data: map[string]any{"why": why}})
+}
+
+func subject(user int64) string { return "user:" + strconv.FormatInt(user, 10) }

@@ -1,0 +1,275 @@
+package handlers
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"hallpass/access"
+	"hallpass/audit"
+	"hallpass/clever"
+	"hallpass/models"
+	"hallpass/views"
+)
+
+// callbackPath is the redirect URI that is registered at Clever, after the base URL.
+const callbackPath = views.SignInCleverPath + "/callback"
+
+// showSignIn is the door. Someone signed in already is let through.
+func (s *server) showSignIn(c echo.Context) error {
+	notice := c.QueryParam("notice")
+	v, err := s.whoIs(c)
+	if err != nil {
+		return err
+	}
+	if v != nil && notice == "" && len(v.views) > 0 {
+		return c.Redirect(http.StatusSeeOther, v.home(v.views[0]))
+	}
+	noteOf(c).visit = nil // the door looks the same to everybody
+	if next := landing(c.QueryParam("next")); next != "" {
+		under := s.cookies.signInUnderWay(c) // in another tab, perhaps: its state stays good
+		under.next = next
+		if err := s.cookies.setSignIn(c, under); err != nil {
+			return fmt.Errorf("remember the page asked for: %w", err)
+		}
+	}
+	p := views.SignInPage{Frame: s.frame(c)}
+	switch notice {
+	case "signed_out", "idle", "absolute", "replaced":
+		p.Notice = notice
+	}
+	return c.Render(http.StatusOK, "", views.SignIn(p))
+}
+
+// beginSignIn sends the browser to Clever with a state that only this browser and we know.
+// The page asked for is in the address, or was remembered at the door.
+func (s *server) beginSignIn(c echo.Context) error {
+	next := landing(c.QueryParam("next"))
+	if !c.QueryParams().Has("next") {
+		next = landing(s.cookies.signInUnderWay(c).next)
+	}
+	return s.toClever(c, signIn{next: next})
+}
+
+func (s *server) toClever(c echo.Context, in signIn) error {
+	in.state = rand.Text()
+	if err := s.cookies.setSignIn(c, in); err != nil {
+		return fmt.Errorf("begin sign-in: %w", err)
+	}
+	return c.Redirect(http.StatusFound, s.Clever.AuthorizeURL(in.state, ""))
+}
+
+// restartEvery bounds how often an arrival without state may begin a sign-in of ours, so that a Clever which never
+// brings the state back cannot send a browser round in circles.
+const restartEvery = time.Minute
+
+// finishSignIn is the way back from Clever. Whatever happens, the state is spent.
+func (s *server) finishSignIn(c echo.Context) error {
+	q := c.QueryParams()
+	begun := s.cookies.takeSignIn(c)
+	code, n := q.Get("code"), noteOf(c)
+	if q.Has("error") {
+		n.event = "clever_refused_sign_in"
+		return s.door(c, http.StatusForbidden, "clever_error", q.Get("error"))
+	}
+	// A refresh or the back button brings the same code again. In the browser that it signed in, it leads home.
+	if again, err := s.madeFrom(c, code); err != nil || again {
+		if err != nil {
+			return err
+		}
+		return c.Redirect(http.StatusSeeOther, "/")
+	}
+	// Without state somebody else began this: Clever's portal, an Instant Login link, or an image on a page that wants
+	// this browser signed in as its author. The code is dropped and we ask Clever ourselves.
+	if !q.Has("state") {
+		if s.Now().Sub(begun.restarted) < restartEvery {
+			n.event = "sign_in_restarted_twice"
+			return s.door(c, http.StatusBadRequest, "restarted", "")
+		}
+		return s.toClever(c, signIn{restarted: s.Now()})
+	}
+	if begun.state == "" || subtle.ConstantTimeCompare([]byte(begun.state), []byte(q.Get("state"))) != 1 {
+		n.event = "sign_in_state_mismatch"
+		return s.door(c, http.StatusBadRequest, "restarted", "")
+	}
+	if code == "" {
+		n.event = "sign_in_without_code"
+		return s.door(c, http.StatusBadRequest, "restarted", "")
+	}
+	return s.redeem(c, code, begun.next)
+}
+
+// madeFrom reports whether this browser's session came from that very code.
+func (s *server) madeFrom(c echo.Context, code string) (again bool, err error) {
+	t := s.cookies.token(c)
+	if t.text == "" || code == "" {
+		return false, nil
+	}
+	ctx := c.Request().Context()
+	err = s.Store.As(access.Visitor(t.district)).Read(ctx, func(tx *models.Tx) (err error) {
+		again, err = tx.SessionOfCode(ctx, t.hash(), hash(code))
+		return err
+	})
+	return again, err
+}
+
+// redeem trades the code for a person and the person for a session. No transaction is open while Clever is asked.
+func (s *server) redeem(c echo.Context, code, next string) error {
+	ctx, n := c.Request().Context(), noteOf(c)
+	me, person, err := s.identify(ctx, code)
+	switch {
+	case errors.Is(err, clever.ErrInvalidGrant):
+		n.event = "sign_in_code_refused"
+		return s.door(c, http.StatusBadRequest, "restarted", "")
+	case err != nil && me.ID == "":
+		n.event, n.err = "clever_failed_sign_in", err
+		return s.door(c, http.StatusBadGateway, "clever_error", "")
+	}
+	// From here on somebody has proved to be someone. Whoever used this device before is signed out, even if the new
+	// arrival may not come in.
+	if err := s.endSession(c, s.cookies.token(c), "replaced"); err != nil {
+		return err
+	}
+	s.cookies.dropToken(c)
+	if errors.Is(err, clever.ErrNotFound) { // Clever knows them, and does not share them with this app
+		n.event = "sign_in_of_unlisted_person"
+		return c.Render(http.StatusForbidden, "", views.NoConsole(views.NoConsolePage{Frame: s.frame(c), Reason: "not_listed"}))
+	}
+	if err != nil {
+		n.event, n.err = "clever_failed_sign_in", err
+		return s.door(c, http.StatusBadGateway, "clever_error", "")
+	}
+	district, err := s.Store.DistrictID(ctx, me.District)
+	if errors.Is(err, models.ErrNotFound) {
+		n.event = "sign_in_from_unknown_district"
+		return s.door(c, http.StatusForbidden, "district_unknown", "")
+	}
+	if err != nil {
+		return err
+	}
+	n.district = district
+	answer, err := s.admit(c, district, person, code, next)
+	if err != nil {
+		return err
+	}
+	return answer(c)
+}
+
+// identify asks Clever whose code it is, and then for that person's roles: /me names none. An error after /me has
+// answered comes with the answer.
+func (s *server) identify(ctx context.Context, code string) (clever.Me, clever.User, error) {
+	userToken, err := s.Clever.Exchange(ctx, code)
+	if err != nil {
+		return clever.Me{}, clever.User{}, err
+	}
+	me, err := s.Clever.Me(ctx, userToken)
+	if err != nil {
+		return clever.Me{}, clever.User{}, err
+	}
+	person, err := s.Clever.User(ctx, userToken, me.ID)
+	if err == nil && person.District != me.District {
+		err = errors.New("Clever names two districts for one person")
+	}
+	return me, person, err
+}
+
+// admit begins a session for those to whom a role opens something. The identity is the issuer, which is the one
+// Clever that is configured, and Clever's user id.
+func (s *server) admit(c echo.Context, district int64, person clever.User, code, next string) (answer reply, err error) {
+	ctx := c.Request().Context()
+	t := newToken(district)
+	admitted := false
+	err = s.Store.As(access.Visitor(district)).Write(ctx, func(tx *models.Tx) error {
+		tx.RequestID = noteOf(c).requestID
+		in, reason, err := arrive(ctx, tx, person)
+		if err != nil {
+			return err
+		}
+		wearable := access.Views(in.Grants, s.rules)
+		if reason != "" || len(wearable) == 0 {
+			answer = nothingHere(s, in, reason)
+			return nil
+		}
+		facts := access.Facts{Grants: in.Grants, Teaches: in.Teaches, Rules: s.rules}
+		if err := tx.Become(access.Actor{District: district, User: in.User.ID, Facts: facts}); err != nil {
+			return err
+		}
+		if err := tx.CreateSession(ctx, t.hash(), in.User.ID, hash(code), tx.Now().Add(s.AbsoluteLimit)); err != nil {
+			return err
+		}
+		admitted = true
+		home := views.HomePath(in.District.CleverID, string(wearable[0]))
+		if strings.HasPrefix(next, "/d/"+in.District.CleverID+"/") { // another district's page would only be not found
+			home = next
+		}
+		answer = seeOther(home)
+		return tx.Audit(ctx, audit.Entry{Action: audit.SessionStarted, Subject: subject(in.User.ID)})
+	})
+	if err == nil && admitted {
+		err = s.cookies.setToken(c, t)
+	}
+	return answer, err
+}
+
+// arrive finds the person of the identity in our copy of the district, with the roles of the last sync. reason is
+// why nobody is there.
+func arrive(ctx context.Context, tx *models.Tx, person clever.User) (in models.SignedIn, reason string, err error) {
+	id, err := tx.UserByCleverID(ctx, person.ID)
+	if errors.Is(err, models.ErrNotFound) {
+		return in, "not_listed", nil
+	}
+	if err != nil {
+		return in, "", err
+	}
+	in, err = tx.UserFacts(ctx, id)
+	if errors.Is(err, models.ErrNotFound) {
+		return in, "ended", nil
+	}
+	return in, "", err
+}
+
+// door shows the sign-in page with what went wrong. code is Clever's own word for it.
+func (s *server) door(c echo.Context, status int, notice, code string) error {
+	if text(code, 60) != code || strings.ContainsAny(code, " <>&\"'") {
+		code = ""
+	}
+	return c.Render(status, "", views.SignIn(views.SignInPage{Frame: s.frame(c), Notice: notice, Code: code}))
+}
+
+// reasons why a role opens nothing in the console; others are kept and shown, and open nothing either.
+var reasons = map[access.Role]string{access.Student: "student", access.Contact: "contact"}
+
+// nothingHere is the kind page for someone whom no role lets in.
+func nothingHere(s *server, in models.SignedIn, reason string) reply {
+	p := views.NoConsolePage{FirstName: in.User.FirstName, Reason: "no_role"}
+	for _, g := range in.Grants {
+		p.Roles = append(p.Roles, string(g.Role))
+		p.Reason = "unknown_role"
+		for _, id := range g.Schools {
+			if name := in.SchoolNames[id]; name != "" {
+				p.Schools = append(p.Schools, name)
+			}
+		}
+	}
+	for _, g := range in.Grants {
+		if known, ok := reasons[g.Role]; ok {
+			p.Reason = known
+		}
+	}
+	if reason != "" {
+		p.Reason = reason
+	}
+	return func(c echo.Context) error {
+		noteOf(c).visit = nil
+		p.Frame = s.frame(c)
+		p.Frame.District = views.District{CleverID: in.District.CleverID, Name: in.District.Name}
+		return c.Render(http.StatusForbidden, "", views.NoConsole(p))
+	}
+}

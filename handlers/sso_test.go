@@ -1,0 +1,389 @@
+package handlers
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"hallpass/clever/sandbox"
+	"hallpass/models"
+)
+
+const seedHome = "/d/" + sandbox.SeedDistrictID + "/"
+
+// TestSigningInLandsInTheWidestView for everybody whom a role lets in, straight from the script of the contract.
+func TestSigningInLandsInTheWidestView(t *testing.T) {
+	c := newConsole(t)
+	for user, view := range map[string]string{
+		sandbox.DistrictAdminUserID: "district_admin",
+		sandbox.StaffUserID:         "staff",
+		sandbox.TechLeadUserID:      "staff",
+		sandbox.TeacherUserID:       "teacher",
+		sandbox.SeedUserID:          "staff",
+		sandbox.AllRolesUserID:      "district_admin",
+	} {
+		b := c.browser()
+		b.atClever(user)
+		if a := b.get("/signin/clever"); a.StatusCode != http.StatusOK || a.at() != seedHome+view+"/" {
+			t.Errorf("%s lands at %s with status %d, want the %s view", user, a.at(), a.StatusCode, view)
+		}
+	}
+}
+
+// TestPeopleWithoutAPageGetAKindOne, and no session.
+func TestPeopleWithoutAPageGetAKindOne(t *testing.T) {
+	c := newConsole(t)
+	for _, user := range []string{sandbox.StudentUserID, sandbox.ContactUserID, sandbox.NoRolesUserID} {
+		b := c.browser()
+		b.atClever(user)
+		a := b.get("/signin/clever")
+		if a.StatusCode != http.StatusForbidden || a.doc(t).Find("h1").Length() != 1 {
+			t.Errorf("%s: status %d, %d headings; want one kind page", user, a.StatusCode, a.doc(t).Find("h1").Length())
+		}
+		if b.token() != "" {
+			t.Errorf("%s has a session", user)
+		}
+	}
+}
+
+// callback walks the way to Clever by hand and stops before the way back.
+func (b *browser) callback() string {
+	b.c.t.Helper()
+	toClever := b.step(http.MethodGet, "/signin/clever").Header.Get("Location")
+	back := b.step(http.MethodGet, toClever).Header.Get("Location")
+	if !strings.HasPrefix(back, b.c.url+callbackPath) {
+		b.c.t.Fatalf("Clever sends the browser to %q", back)
+	}
+	return back
+}
+
+// TestTheStateMustBeThisBrowsers: a callback of another browser, a forged one and a repeated one are refused.
+func TestTheStateMustBeThisBrowsers(t *testing.T) {
+	c := newConsole(t)
+	victim, attacker := c.browser(), c.browser()
+	victim.atClever(sandbox.TeacherUserID)
+	attacker.atClever(sandbox.DistrictAdminUserID)
+
+	stolen := attacker.callback()
+	for name, link := range map[string]string{
+		"another browser's":    stolen,
+		"a forged":             stolen + "&state=0",
+		"another, after begin": stolen,
+	} {
+		if strings.HasPrefix(name, "another,") {
+			victim.step(http.MethodGet, "/signin/clever")
+		}
+		a := victim.step(http.MethodGet, link)
+		if a.StatusCode != http.StatusBadRequest || victim.token() != "" || a.doc(t).Find(`a[href="/signin/clever"]`).Length() == 0 {
+			t.Errorf("%s callback: status %d, session %t; want a page that offers to try again", name, a.StatusCode, victim.token() != "")
+		}
+	}
+	// The state was spent by the refused callback: bringing the right one now is too late.
+	own := victim.callback()
+	victim.step(http.MethodGet, stolen)
+	if a := victim.step(http.MethodGet, own); a.StatusCode != http.StatusBadRequest || victim.token() != "" {
+		t.Errorf("a state survives a refused callback: status %d", a.StatusCode)
+	}
+	if log := c.log.text.String(); !strings.Contains(log, "sign_in_state_mismatch") {
+		t.Error("a state that does not match leaves no trace in the log")
+	}
+}
+
+// TestArrivalsWithoutStateAreRestarted: the portal's code is dropped and Clever asked again, so nobody is signed in as
+// the author of a link; and not for ever.
+func TestArrivalsWithoutStateAreRestarted(t *testing.T) {
+	c := newConsole(t)
+	b := c.browser()
+	b.atClever(sandbox.TeacherUserID)
+	a := b.get(c.boxURL + "/oauth/instant-login?client_id=" + clientID + "&district_id=" + sandbox.SeedDistrictID)
+	if a.StatusCode != http.StatusOK || a.at() != seedHome+"teacher/" {
+		t.Errorf("an Instant Login ends at %s with status %d", a.at(), a.StatusCode)
+	}
+
+	attacker, victim := c.browser(), c.browser()
+	attacker.atClever(sandbox.DistrictAdminUserID)
+	victim.atClever(sandbox.TeacherUserID)
+	theirs := attacker.step(http.MethodGet, c.boxURL+"/oauth/instant-login?client_id="+clientID+"&district_id="+sandbox.SeedDistrictID).Header.Get("Location")
+	if a := victim.get(theirs); a.at() != seedHome+"teacher/" {
+		t.Errorf("with an attacker's code, the victim ends at %s", a.at())
+	}
+
+	loop := c.browser()
+	if a := loop.step(http.MethodGet, callbackPath+"?code=x"); a.StatusCode != http.StatusFound || !strings.HasPrefix(a.Header.Get("Location"), c.boxURL) {
+		t.Errorf("first arrival without state: status %d to %q", a.StatusCode, a.Header.Get("Location"))
+	}
+	if a := loop.step(http.MethodGet, callbackPath+"?code=y"); a.StatusCode != http.StatusBadRequest {
+		t.Errorf("second arrival without state at once: status %d, want the door", a.StatusCode)
+	}
+}
+
+// TestARepeatedCallbackContinuesTheSession in the browser it began in, and nowhere else.
+func TestARepeatedCallbackContinuesTheSession(t *testing.T) {
+	c := newConsole(t)
+	b := c.browser()
+	b.atClever(sandbox.TeacherUserID)
+	link := b.callback()
+	b.get(link)
+	token := b.token()
+	if a := b.get(link); a.at() != seedHome+"teacher/" || b.token() != token {
+		t.Errorf("a refresh ends at %s, token kept: %t", a.at(), b.token() == token)
+	}
+	if a := c.browser().step(http.MethodGet, link); a.StatusCode != http.StatusBadRequest {
+		t.Errorf("the same link in another browser has status %d", a.StatusCode)
+	}
+	// A used code with a good state, which only a race can bring about: Clever refuses it.
+	again := b.step(http.MethodGet, "/signin/clever").Header.Get("Location")
+	u, err := url.Parse(again)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := c.signedIn(sandbox.StaffUserID)
+	other.step(http.MethodGet, "/signin/clever")
+	code, _ := url.Parse(link)
+	if a := b.step(http.MethodGet, callbackPath+"?code="+code.Query().Get("code")+"x&state="+u.Query().Get("state")); a.StatusCode != http.StatusBadRequest {
+		t.Errorf("a code that Clever refuses: status %d", a.StatusCode)
+	}
+}
+
+// TestANewSignInReplacesTheOldOne on the device, even when the newcomer may not come in.
+func TestANewSignInReplacesTheOldOne(t *testing.T) {
+	c := newConsole(t)
+	for _, next := range []string{sandbox.StaffUserID, sandbox.StudentUserID, sandbox.SameEmailOtherUserID} {
+		b := c.signedIn(sandbox.DistrictAdminUserID)
+		old := b.token()
+		b.step(http.MethodGet, c.boxURL+"/signout")
+		if next == sandbox.SameEmailOtherUserID {
+			b.get(c.boxURL + "/signin?as=" + url.QueryEscape("danny.brakus@kestrelvalley.example"))
+		} else {
+			b.atClever(next)
+		}
+		b.get("/signin/clever")
+		if b.token() == old {
+			t.Errorf("%s: the token was not rotated", next)
+		}
+		thief := c.browser()
+		thief.keep(b.c.server.cookies.sessionName, old)
+		if a := thief.step(http.MethodGet, seedHome+"district_admin/users"); a.StatusCode != http.StatusSeeOther {
+			t.Errorf("%s: the replaced session still opens pages: status %d", next, a.StatusCode)
+		}
+	}
+}
+
+func (b *browser) keep(name, value string) {
+	u, err := url.Parse(b.c.url)
+	if err != nil {
+		b.c.t.Fatal(err)
+	}
+	b.jar.SetCookies(u, []*http.Cookie{{Name: name, Value: value, Path: "/"}})
+}
+
+// TestIdentityIsCleversIdAndNeverTheEmail: two people of two districts with one address stay apart.
+func TestIdentityIsCleversIdAndNeverTheEmail(t *testing.T) {
+	c := newConsole(t)
+	b := c.browser()
+	for _, p := range c.box.People() {
+		if p.ID == sandbox.SameEmailOtherUserID {
+			t.Skip("the sandbox offers the other district's people by name now: use atClever")
+		}
+	}
+	if a := b.get(c.boxURL + "/signin?as=danny.brakus@kestrelvalley.example&district_id=" + sandbox.OtherDistrictID); a.StatusCode != http.StatusOK {
+		t.Fatalf("sandbox sign-in: status %d", a.StatusCode)
+	}
+	a := b.get("/signin/clever")
+	if want := "/d/" + sandbox.OtherDistrictID + "/teacher/"; a.at() != want {
+		t.Fatalf("the namesake lands at %s, want %s", a.at(), want)
+	}
+	if a := b.get(seedHome + "teacher/users"); a.StatusCode != http.StatusNotFound {
+		t.Errorf("the namesake's district neighbour has status %d, want 404", a.StatusCode)
+	}
+}
+
+// TestDeepLinksSurviveSigningIn, as far as they lead to a page of the console.
+func TestDeepLinksSurviveSigningIn(t *testing.T) {
+	c := newConsole(t)
+	b := c.browser()
+	b.atClever(sandbox.DistrictAdminUserID)
+	want := seedHome + "district_admin/users?q=brakus&role=teacher"
+	door := b.get(want)
+	if door.Request.URL.Path != "/signin" {
+		t.Fatalf("a page asked for signed out ends at %s", door.at())
+	}
+	link, ok := door.doc(t).Find("main a.btn").Attr("href")
+	if !ok {
+		t.Fatal("no link to Clever at the door")
+	}
+	if a := b.get(link); a.at() != want {
+		t.Errorf("after signing in at %s, want %s", a.at(), want)
+	}
+}
+
+// TestNoOpenRedirects: next and back lead to this host only.
+func TestNoOpenRedirects(t *testing.T) {
+	c := newConsole(t)
+	for _, evil := range []string{
+		"https://evil.example/", "//evil.example/d/", "/\\evil.example", "\\\\evil.example", "/\t/evil.example", "/d/\n//evil.example",
+		"javascript:alert(1)", "data:text/html,x", "http:evil.example", "/d/../\\evil.example", " //evil.example", "/%2f/evil.example/..//x\x00",
+		"///evil.example", "/d/" + strings.Repeat("a", 5000), "d/x", "?x", "", "\xff",
+	} {
+		b := c.browser()
+		b.atClever(sandbox.TeacherUserID)
+		if a := b.get("/signin/clever?next=" + url.QueryEscape(evil)); a.at() != seedHome+"teacher/" || !strings.HasPrefix(c.url, "http://"+a.Request.URL.Host) {
+			t.Errorf("next %q ends at %s%s", evil, a.Request.URL.Host, a.at())
+		}
+		for _, path := range []string{"/language?to=es&back=", "/theme?to=dark&back="} {
+			to := b.step(http.MethodGet, path+url.QueryEscape(evil)).Header.Get("Location")
+			if u, err := url.Parse(to); err != nil || u.Host != "" || u.Scheme != "" || !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || strings.Contains(to, `\`) {
+				t.Errorf("%s%q leads to %q", path, evil, to)
+			}
+		}
+	}
+}
+
+// TestCleverInTrouble: errors in the callback and a Clever that does not answer become pages in plain words.
+func TestCleverInTrouble(t *testing.T) {
+	c := newConsole(t)
+	b := c.browser()
+	b.atClever(sandbox.TeacherUserID)
+	a := b.step(http.MethodGet, callbackPath+"?error=access_denied&error_description=<script>x</script>")
+	if a.StatusCode != http.StatusForbidden || !strings.Contains(a.body, "access_denied") || strings.Contains(a.body, "<script>x") {
+		t.Errorf("an error from Clever: status %d", a.StatusCode)
+	}
+	if a := b.step(http.MethodGet, callbackPath+"?error="+url.QueryEscape(`"><b>`)); strings.Contains(a.body, "<b>") {
+		t.Error("Clever's error stands in the page as markup")
+	}
+
+	broken := newConsole(t, func(cfg *Config) {
+		client, err := newClient("http://127.0.0.1:1", cfg.BaseURL+callbackPath)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.Clever = client
+	})
+	b = broken.browser()
+	state, err := url.Parse(b.step(http.MethodGet, "/signin/clever").Header.Get("Location"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a = b.step(http.MethodGet, callbackPath+"?code=abc&state="+state.Query().Get("state"))
+	if a.StatusCode != http.StatusBadGateway || a.doc(t).Find("h1").Length() == 0 || strings.Contains(a.body, "127.0.0.1") {
+		t.Errorf("with Clever down: status %d", a.StatusCode)
+	}
+	if a := b.step(http.MethodGet, "/healthz"); a.StatusCode != http.StatusOK {
+		t.Errorf("with Clever down, health is %d", a.StatusCode)
+	}
+}
+
+// TestSessionsEnd by idleness, by age, by signing out, and when the person has left.
+func TestSessionsEnd(t *testing.T) {
+	c := newConsole(t)
+	page := seedHome + "teacher/users"
+	opens := func(b *browser) (bool, string) {
+		a := b.step(http.MethodGet, page)
+		return a.StatusCode == http.StatusOK, a.Header.Get("Location")
+	}
+	b := c.signedIn(sandbox.TeacherUserID)
+	for range 5 { // in use, it outlives the idle limit
+		c.pass(90 * time.Minute)
+		if ok, to := opens(b); !ok {
+			t.Fatalf("a session in use was sent to %s", to)
+		}
+	}
+	c.pass(121 * time.Minute)
+	if ok, to := opens(b); ok || !strings.HasPrefix(to, "/signin?next=") || !strings.HasSuffix(to, "notice=idle") {
+		t.Errorf("after 121 minutes idle: open %t, sent to %q", ok, to)
+	}
+	b = c.signedIn(sandbox.TeacherUserID)
+	for range 8 {
+		c.pass(89 * time.Minute)
+		opens(b)
+	}
+	c.pass(10 * time.Minute)
+	if ok, to := opens(b); ok || !strings.Contains(to, "notice=absolute") {
+		t.Errorf("after 12 hours: open %t, sent to %q", ok, to)
+	}
+
+	b = c.signedIn(sandbox.TeacherUserID)
+	old := b.token()
+	if a := b.step(http.MethodPost, "/signout"); a.Header.Get("Location") != "/signin?notice=signed_out" || b.token() != "" {
+		t.Errorf("sign-out leads to %q, cookie kept: %t", a.Header.Get("Location"), b.token() != "")
+	}
+	thief := c.browser()
+	thief.keep(c.server.cookies.sessionName, old)
+	if ok, _ := opens(thief); ok {
+		t.Error("a cookie kept from before signing out opens pages")
+	}
+	if a := c.browser().step(http.MethodPost, "/signout"); a.StatusCode != http.StatusSeeOther {
+		t.Errorf("signing out without a session has status %d", a.StatusCode)
+	}
+	if a := c.signedIn(sandbox.TeacherUserID).step(http.MethodGet, "/signout"); a.StatusCode != http.StatusMethodNotAllowed {
+		t.Errorf("GET /signout has status %d", a.StatusCode)
+	}
+}
+
+// TestTheCookieIsNoSecretOfTheDatabase: what is stored cannot be used as a cookie, and nothing of the token stands in
+// a page.
+func TestTheCookieIsNoSecretOfTheDatabase(t *testing.T) {
+	c := newConsole(t)
+	b := c.signedIn(sandbox.TeacherUserID)
+	ec := echoContext(t, b)
+	held := c.server.cookies.token(ec)
+	if held.text == "" || held.district != c.district || bytes.Contains([]byte(held.text), held.hash()) {
+		t.Fatal("the cookie does not hold a token")
+	}
+	c.write(func(ctx context.Context, tx *models.Tx) error {
+		_, err := tx.SignedIn(ctx, held.hash())
+		return err
+	})
+	if a := b.get(seedHome + "teacher/"); strings.Contains(a.body, held.text) || strings.Contains(a.body, b.token()) {
+		t.Error("the token stands in a page")
+	}
+	if strings.Contains(c.log.text.String(), held.text) {
+		t.Error("the token stands in the log")
+	}
+	// One changed byte, and a token of another district under this one's number.
+	for _, forged := range []string{b.token()[:len(b.token())-2] + "AA", "1." + strings.Repeat("A", 43), "x"} {
+		thief := c.browser()
+		thief.keep(c.server.cookies.sessionName, forged)
+		if a := thief.step(http.MethodGet, seedHome+"teacher/"); a.StatusCode != http.StatusSeeOther {
+			t.Errorf("a forged cookie has status %d", a.StatusCode)
+		}
+	}
+}
+
+// TestKeysCanBeReplaced while people are signed in.
+func TestKeysCanBeReplaced(t *testing.T) {
+	c := newConsole(t)
+	b := c.signedIn(sandbox.TeacherUserID)
+	ec := echoContext(t, b)
+	next := newCookies([][]byte{[]byte(strings.Repeat("n", 32)), []byte(strings.Repeat("k", 32))}, false)
+	if next.token(ec).text == "" {
+		t.Error("a cookie signed with the older key is refused")
+	}
+	if gone := newCookies([][]byte{[]byte(strings.Repeat("n", 32))}, false); gone.token(ec).text != "" {
+		t.Error("a cookie signed with a key that was taken away is accepted")
+	}
+}
+
+// TestSessionsAreAudited in the person's name, with ids and no names.
+func TestSessionsAreAudited(t *testing.T) {
+	c := newConsole(t)
+	b := c.signedIn(sandbox.TeacherUserID)
+	b.step(http.MethodPost, "/signout")
+	id := c.id(sandbox.TeacherUserID)
+	var actions []string
+	for _, e := range c.audited() {
+		if e.ActorID != nil && *e.ActorID == id {
+			actions = append(actions, e.Action)
+			if e.RequestID == "" || e.Subject != subject(id) {
+				t.Errorf("entry %s: request %q, subject %q", e.Action, e.RequestID, e.Subject)
+			}
+		}
+	}
+	if got := strings.Join(actions, " "); got != "session.started session.ended" {
+		t.Errorf("audited: %s", got)
+	}
+}

@@ -1,0 +1,135 @@
+package handlers
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"hallpass/models"
+	"hallpass/views"
+)
+
+// shownSyncs is how many runs stand on a page.
+const shownSyncs = 50
+
+// listSyncs is the history of syncs with Clever, newest first.
+func listSyncs(v *visit) (reply, error) {
+	p := views.SyncsPage{CanSync: v.maySync()}
+	if notice := v.c.QueryParam("notice"); notice == "already_running" || notice == "sync_started" {
+		p.Notices = append(p.Notices, notice)
+	}
+	var before int64
+	if after := v.c.QueryParam("after"); after != "" { // the next page is of older runs
+		id, err := strconv.ParseInt(after, 10, 64)
+		if err != nil || id <= 0 {
+			p.Notices = append(p.Notices, noticeBadCursor)
+		} else {
+			before = id
+		}
+	}
+	runs, err := v.tx.SyncRuns(v.ctx, before, shownSyncs+1)
+	if err != nil {
+		return nil, err
+	}
+	if len(runs) > shownSyncs {
+		runs = runs[:shownSyncs]
+		p.Next = link(strconv.FormatInt(runs[shownSyncs-1].ID, 10), "")
+	}
+	for _, r := range runs {
+		run, err := v.syncRun(r)
+		if err != nil {
+			return nil, err
+		}
+		p.Running = p.Running || r.Open()
+		p.Runs = append(p.Runs, run)
+	}
+	p.Frame = v.frame()
+	return page(http.StatusOK, views.Syncs(p)), nil
+}
+
+// showSync is one run, in progress or over.
+func showSync(v *visit) (reply, error) {
+	value, ok := pathID(v.c)
+	id, err := strconv.ParseInt(value, 10, 64)
+	if !ok || err != nil {
+		return nil, models.ErrNotFound
+	}
+	run, err := v.tx.SyncRun(v.ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	shown, err := v.syncRun(run)
+	if err != nil {
+		return nil, err
+	}
+	p := views.SyncPage{Run: shown, CanSync: v.maySync()}
+	p.Frame = v.frame()
+	return page(http.StatusOK, views.Sync(p)), nil
+}
+
+// createSync asks for a sync now. If one is under way already, that is the one.
+func (s *server) createSync(v *visit) (reply, error) {
+	run, created, err := v.tx.RequestSync(v.ctx)
+	if err != nil {
+		return nil, err
+	}
+	district, view := v.me.District.CleverID, string(v.actor.View)
+	if !created {
+		return seeOther(views.SyncsPath(district, view) + "?notice=already_running"), nil
+	}
+	to := views.SyncPath(district, view, run.ID)
+	return func(c echo.Context) error {
+		if s.Enqueue != nil {
+			ctx := context.WithoutCancel(c.Request().Context()) // the run is asked for, whether or not anybody still waits
+			if err := s.Enqueue(ctx, v.actor.District, run.ID); err != nil {
+				s.Log.WarnContext(ctx, "sync left to the sweeper", "request_id", noteOf(c).requestID, "run", run.ID, "error", err)
+			}
+		}
+		return c.Redirect(http.StatusSeeOther, to)
+	}, nil
+}
+
+// syncStates are the states of models in the words of views.
+var syncStates = map[models.SyncState]string{
+	models.SyncRequested: "queued", models.SyncRunning: "running", models.SyncDone: "done", models.SyncFailed: "failed",
+}
+
+func (v *visit) syncRun(r models.SyncRun) (views.SyncRun, error) {
+	run := views.SyncRun{ID: r.ID, Kind: r.Kind, State: syncStates[r.State], Started: r.RequestedAt, Finished: r.FinishedAt}
+	if r.StartedAt != nil {
+		run.Started = *r.StartedAt
+	}
+	if r.RequestedBy != nil {
+		by, err := v.tx.User(v.ctx, *r.RequestedBy)
+		if err != nil {
+			return run, err
+		}
+		run.By = fullName(by)
+	}
+	for i, t := range r.Progress {
+		run.Types = append(run.Types, views.SyncType{
+			Type: string(t.Type), State: typeState(r, i), Pages: t.Pages, Read: t.Read, Created: t.Created, Updated: t.Updated,
+			Unchanged: t.Unchanged, Ended: t.Ended, Revived: t.Revived, Problems: t.Problems,
+		})
+	}
+	if r.Error != "" {
+		run.Error = &views.SyncError{Message: r.Error, Type: r.ErrorType, Page: r.ErrorPage}
+	}
+	return run, nil
+}
+
+// typeState is how far a run has come with its record type i: they are walked one after the other.
+func typeState(r models.SyncRun, i int) string {
+	t := r.Progress[i]
+	switch {
+	case t.Done:
+		return "done"
+	case r.State == models.SyncFailed && string(t.Type) == r.ErrorType:
+		return "failed"
+	case r.State == models.SyncRunning && (i == 0 || r.Progress[i-1].Done):
+		return "running"
+	}
+	return "waiting"
+}

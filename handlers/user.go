@@ -1,0 +1,163 @@
+package handlers
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"hallpass/access"
+	"hallpass/models"
+	"hallpass/views"
+)
+
+// shownSections bounds the sections on a person's page.
+const shownSections = 100
+
+// showUser is one person. A Clever id or a legacy id in the address leads to the address with ours.
+func showUser(v *visit) (reply, error) {
+	value, ok := pathID(v.c)
+	if !ok {
+		return nil, models.ErrNotFound
+	}
+	id, err := v.tx.UserByAnyID(v.ctx, value)
+	if err != nil {
+		return nil, err
+	}
+	places, err := v.tx.UserPlaces(v.ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := v.may(places...); err != nil { // before the redirect, which would tell that the person exists
+		return nil, err
+	}
+	if value != strconv.FormatInt(id, 10) {
+		return seeOther(views.UserPath(v.me.District.CleverID, string(v.actor.View), id)), nil
+	}
+	u, err := v.tx.User(v.ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	p, err := v.userPage(u)
+	if err != nil {
+		return nil, err
+	}
+	return page(http.StatusOK, views.User(p)), nil
+}
+
+func (v *visit) userPage(u models.User) (views.UserPage, error) {
+	p := views.UserPage{
+		ID: u.ID, Name: fullName(u), Email: u.Email, EndedAt: u.EndedAt, ChangedAt: new(u.ChangedAt), TotalSchools: len(v.reach.Schools),
+	}
+	if u.CleverID != nil {
+		p.CleverID = *u.CleverID
+	}
+	grants, err := v.tx.UserGrants(v.ctx, u.ID)
+	if err != nil {
+		return p, err
+	}
+	for _, g := range grants {
+		p.Grants = append(p.Grants, userGrants(g)...)
+		if g.EndedAt == nil || u.EndedAt != nil {
+			p.IDs = append(p.IDs, views.UserIDs{Role: string(g.Role), LegacyID: g.LegacyID, SISID: g.SISID, Number: g.Number})
+		}
+	}
+	if err := v.addUserSections(&p, u); err != nil {
+		return p, err
+	}
+	accounts, err := v.tx.UserAccounts(v.ctx, u.ID)
+	if err != nil {
+		return p, err
+	}
+	for _, a := range accounts {
+		p.PerRole = p.PerRole || a.Role != ""
+		p.Accounts = append(p.Accounts, views.UserAccount{
+			ID: strconv.FormatInt(a.ID, 10), Role: a.Role, Created: a.CreatedAt, LastSignIn: a.LastSignInAt, EndedAt: a.RetiredAt,
+		})
+	}
+	if err := v.addRelated(&p, u); err != nil {
+		return p, err
+	}
+	p.Frame = v.frame()
+	return p, nil
+}
+
+// userGrants is one role grant as the matrix shows it: a row for each school.
+func userGrants(g models.UserGrant) []views.UserGrant {
+	base := views.UserGrant{Role: string(g.Role), Labels: g.Labels, Source: string(g.Source), Since: new(g.Since), EndedAt: g.EndedAt}
+	if len(g.Schools) == 0 {
+		return []views.UserGrant{base}
+	}
+	rows := make([]views.UserGrant, len(g.Schools))
+	for i, s := range g.Schools {
+		row := base
+		row.SchoolID, row.School, row.SchoolSIS, row.Primary, row.Since = s.CleverID, s.Name, s.SISID, s.Primary, new(s.Since)
+		row.EndedAt = earlier(g.EndedAt, s.EndedAt)
+		rows[i] = row
+	}
+	return rows
+}
+
+func earlier(a, b *time.Time) *time.Time {
+	if a == nil || b != nil && b.Before(*a) {
+		return b
+	}
+	return a
+}
+
+// addUserSections lists the person's sections that the reader may open: a teacher does not see a student's other
+// classes.
+func (v *visit) addUserSections(p *views.UserPage, u models.User) error {
+	sections, err := v.tx.UserSections(v.ctx, u.ID)
+	if err != nil {
+		return err
+	}
+	for _, s := range sections {
+		if !v.actor.Decide(access.RosterView, access.AtSection(s.ID, s.SchoolID)).Allowed {
+			continue
+		}
+		if len(p.Sections) == shownSections {
+			p.MoreSections++
+			continue
+		}
+		p.Sections = append(p.Sections, views.UserSection{
+			ID: s.CleverID, Name: s.Name, School: s.School, Term: s.Term, Period: s.Period, As: s.As, Students: s.Students,
+		})
+	}
+	return nil
+}
+
+// relatedKinds are the kinds of models in the words of views.
+var relatedKinds = map[string]string{
+	models.StudentOfContact: "student", models.ContactOfStudent: "contact", models.SameEmail: "same_email",
+}
+
+// shownRelated bounds the related people whom someone without the whole district is asked about one by one.
+const shownRelated = 20
+
+// addRelated lists the related people whom the reader may see as well.
+func (v *visit) addRelated(p *views.UserPage, u models.User) error {
+	related, err := v.tx.RelatedPeople(v.ctx, u)
+	if err != nil {
+		return err
+	}
+	if !v.reach.District {
+		related = related[:min(len(related), shownRelated)]
+	}
+	for _, r := range related {
+		if !v.reach.District {
+			places, err := v.tx.UserPlaces(v.ctx, r.ID)
+			if err != nil {
+				return err
+			}
+			if !v.actor.DecideAny(access.UsersView, places).Allowed {
+				continue
+			}
+		}
+		row := views.RelatedUser{ID: r.ID, Name: join(" ", r.FirstName, r.MiddleName, r.LastName), Kind: relatedKinds[r.Kind], Relationship: r.Relationship}
+		if len(r.Roles) > 0 {
+			row.Role = r.Roles[0]
+		}
+		p.Related = append(p.Related, row)
+	}
+	return nil
+}

@@ -1,0 +1,126 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"hallpass/access"
+	"hallpass/models"
+	"hallpass/views"
+)
+
+// maxQuery is the letters of a search that are looked at.
+const maxQuery = 200
+
+// Notices of lists, by the names that views knows.
+const (
+	noticeBadCursor     = "bad_cursor"
+	noticeUnknownFilter = "unknown_filter"
+	noticeNoSchool      = "school_not_found"
+)
+
+// listUsers lists the people within reach, under the filter of the query string.
+func listUsers(v *visit) (reply, error) {
+	choices, err := v.tx.SchoolChoices(v.ctx, v.reach)
+	if err != nil {
+		return nil, err
+	}
+	asked, filter, notices := parseUsers(v.c.QueryParams(), choices)
+	list, err := v.tx.Users(v.ctx, v.reach, filter)
+	if errors.Is(err, models.ErrBadCursor) {
+		notices = append(notices, noticeBadCursor)
+		asked.After, asked.Before, filter.After, filter.Before = "", "", "", ""
+		list, err = v.tx.Users(v.ctx, v.reach, filter)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p := views.UsersPage{
+		Filter: asked, Total: list.Count, Bounded: list.AtLeast, Notices: notices,
+		Next: link(list.Next, list.NextName), Prev: link(list.Prev, ""), CanSync: v.maySync(),
+		NoPeople: len(list.Rows) == 0 && !asked.Active() && asked.After == "" && asked.Before == "",
+	}
+	for _, role := range access.Roles() {
+		p.Roles = append(p.Roles, string(role))
+	}
+	for _, s := range choices {
+		p.Schools = append(p.Schools, views.SchoolOption{ID: s.CleverID, Name: s.Name})
+	}
+	for _, row := range list.Rows {
+		p.Rows = append(p.Rows, userRow(row))
+	}
+	p.Frame = v.frame()
+	return page(http.StatusOK, views.Users(p)), nil
+}
+
+// parseUsers reads the filter. What it does not know is left out and said so: an old bookmark still opens a list.
+func parseUsers(q url.Values, schools []models.SchoolChoice) (asked views.UsersFilter, filter models.UserFilter, notices []string) {
+	say := func(notice string) {
+		if !slices.Contains(notices, notice) {
+			notices = append(notices, notice)
+		}
+	}
+	asked.Q = text(q.Get("q"), maxQuery)
+	if asked.Role = q.Get("role"); asked.Role != "" && !access.Role(asked.Role).Known() {
+		asked.Role = ""
+		say(noticeUnknownFilter)
+	}
+	if asked.School = q.Get("school"); asked.School != "" {
+		at := slices.IndexFunc(schools, func(s models.SchoolChoice) bool { return s.CleverID == asked.School })
+		if at < 0 {
+			asked.School = ""
+			say(noticeNoSchool)
+		} else {
+			filter.School = schools[at].ID
+		}
+	}
+	switch status := models.Status(q.Get("status")); status {
+	case "", models.Current:
+	case models.Ended, models.Any:
+		asked.Status, filter.Status = string(status), status
+	default:
+		say(noticeUnknownFilter)
+	}
+	switch q.Get("multi") {
+	case "", "0":
+	case "1":
+		asked.Multi = true
+	default:
+		say(noticeUnknownFilter)
+	}
+	if asked.Sort = q.Get("sort"); !models.ValidSort(asked.Sort) {
+		asked.Sort = ""
+		say(noticeUnknownFilter)
+	}
+	asked.After, asked.Before = q.Get("after"), q.Get("before")
+	if asked.After != "" {
+		asked.Before = "" // both at once is no place in a list
+	}
+	filter.Q, filter.Role, filter.Several, filter.Sort = asked.Q, access.Role(asked.Role), asked.Multi, asked.Sort
+	filter.After, filter.Before = asked.After, asked.Before
+	return asked, filter, notices
+}
+
+func userRow(r models.UserRow) views.UserRow {
+	row := views.UserRow{
+		ID: r.ID, Name: listName(r.First, r.Middle, r.Last), Email: r.Email,
+		MoreSchools: r.More, Ended: r.EndedAt != nil, Changed: r.ChangedAt, Pinned: r.Pinned,
+	}
+	for _, g := range r.Grants {
+		row.Grants = append(row.Grants, views.RowGrant{Role: string(g.Role), School: g.School, Labels: g.Labels, Primary: g.Primary})
+	}
+	return row
+}
+
+// link is the way to the page beside this one, or nil at an end.
+func link(cursor, name string) *views.PageLink {
+	if cursor == "" {
+		return nil
+	}
+	return &views.PageLink{Cursor: cursor, Name: name}
+}
+
+// maySync reports whether the person may start a sync in this view.
+func (v *visit) maySync() bool { return v.actor.Decide(access.SyncRun, access.InDistrict()).Allowed }

@@ -1,0 +1,230 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"hallpass/access"
+	"hallpass/models"
+	"hallpass/views"
+)
+
+// visit is one request by someone signed in, inside the transaction that reads or changes what it asks for.
+type visit struct {
+	c      echo.Context
+	ctx    context.Context
+	tx     *models.Tx // not to be used once the handler has returned
+	server *server
+	row    route
+	me     models.SignedIn
+	actor  access.Actor
+	views  []access.View  // those the person can wear, the widest first
+	reach  access.Reach   // where the row's permission is held in this view
+	places []access.Place // where the thing in hand is; nil when the page is about no one thing
+}
+
+// noSession sends a visitor to the door.
+type noSession struct{ notice string }
+
+func (noSession) Error() string { return "no session" }
+
+// visited wraps a row's page: session, district, view and permission are settled before the handler runs, in one
+// transaction with what it reads or writes.
+func (s *server) visited(row route) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		t := s.cookies.token(c)
+		if t.text == "" {
+			return s.toDoor(c, "")
+		}
+		var v *visit
+		var answer reply
+		scope := s.Store.As(access.Visitor(t.district))
+		run := scope.Read
+		if row.method == http.MethodPost {
+			run = scope.Write
+		}
+		err := run(c.Request().Context(), func(tx *models.Tx) (err error) {
+			if v, err = s.visit(c, tx, t); err != nil {
+				return err
+			}
+			v.row = row
+			if answer, err = v.enter(); err != nil || answer != nil {
+				return err
+			}
+			answer, err = row.page(v)
+			return err
+		})
+		if gone, ok := errors.AsType[noSession](err); ok {
+			s.cookies.dropToken(c)
+			return s.toDoor(c, gone.notice)
+		}
+		if v != nil {
+			s.touch(c, v, t)
+		}
+		if err != nil {
+			return err
+		}
+		return answer(c)
+	}
+}
+
+// visit reads who is signed in.
+func (s *server) visit(c echo.Context, tx *models.Tx, t token) (*visit, error) {
+	n := noteOf(c)
+	tx.RequestID = n.requestID
+	ctx := c.Request().Context()
+	me, err := tx.SignedIn(ctx, t.hash())
+	if errors.Is(err, models.ErrNotFound) {
+		return nil, noSession{"absolute"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if tx.Now().Sub(me.Session.SeenAt) > s.IdleLimit {
+		return nil, noSession{"idle"}
+	}
+	facts := access.Facts{Grants: me.Grants, Teaches: me.Teaches, Rules: s.rules}
+	v := &visit{
+		c: c, ctx: ctx, tx: tx, server: s, me: me, views: access.Views(me.Grants, s.rules),
+		actor: access.Actor{District: t.district, User: me.User.ID, Facts: facts},
+	}
+	n.visit, n.district = v, t.district
+	return v, nil
+}
+
+// touchEvery is how exactly the idle limit is kept, and how seldom reading a page writes.
+const touchEvery = time.Minute
+
+// touch remembers that the session is in use. A page that was read well is not lost over it.
+func (s *server) touch(c echo.Context, v *visit, t token) {
+	if s.Store.Now().Sub(v.me.Session.SeenAt) < touchEvery {
+		return
+	}
+	ctx := c.Request().Context()
+	err := s.Store.As(access.Visitor(t.district)).Write(ctx, func(tx *models.Tx) error { return tx.TouchSession(ctx, t.hash()) })
+	if err != nil && ctx.Err() == nil {
+		s.Log.WarnContext(ctx, "session not touched", "request_id", noteOf(c).requestID, "error", err)
+	}
+}
+
+// enter settles district, view and permission. A reply instead of an error is what someone gets whose roles no
+// longer open anything.
+func (v *visit) enter() (reply, error) {
+	if v.c.Param("district") != v.me.District.CleverID {
+		return nil, models.ErrNotFound
+	}
+	if len(v.views) == 0 {
+		return nothingHere(v.server, v.me, ""), nil
+	}
+	view := access.View(v.c.Param("view"))
+	switch {
+	case slices.Contains(v.views, view):
+	case view == access.ViewAll || access.Role(view).Known():
+		return nil, refusal{other: v.views[0], href: v.hrefIn(v.views[0])}
+	default:
+		return nil, models.ErrNotFound
+	}
+	v.actor.View = view
+	if err := v.tx.Become(v.actor); err != nil {
+		return nil, err
+	}
+	v.reach = v.actor.Reach(v.row.permission)
+	if v.row.lets(v.actor.Facts) {
+		return nil, nil
+	}
+	for _, other := range v.views {
+		if v.row.lets(v.wearing(other)) {
+			return nil, refusal{other: other, href: v.hrefIn(other)}
+		}
+	}
+	return nil, refusal{}
+}
+
+// may asks for the row's permission at the places where the thing in hand is: one of them is enough. A thing out of
+// reach is not found, unless another of the person's own views reaches it.
+func (v *visit) may(places ...access.Place) error {
+	verdict := v.actor.DecideAny(v.row.permission, places)
+	if verdict.Allowed {
+		v.places = places
+		return nil
+	}
+	if other, ok := verdict.OtherView(); ok && slices.Contains(v.views, other) {
+		return refusal{verdict: verdict, other: other, href: v.hrefIn(other)}
+	}
+	return models.ErrNotFound
+}
+
+// wearing is what the person could do in another view.
+func (v *visit) wearing(view access.View) access.Facts {
+	f := v.actor.Facts
+	f.View = view
+	return f
+}
+
+// switchTo leads to another view: to the same page, if that view may open it with the thing in hand, or else to its
+// home.
+func (v *visit) switchTo(view access.View) string {
+	facts := v.wearing(view)
+	if noteOf(v.c).err == nil && v.row.page != nil && v.row.lets(facts) &&
+		(v.places == nil || facts.DecideAny(v.row.permission, v.places).Allowed) {
+		return v.hrefIn(view)
+	}
+	return v.home(view)
+}
+
+func (v *visit) home(view access.View) string {
+	return views.HomePath(v.me.District.CleverID, string(view))
+}
+
+// hrefIn is this page's address in another view, without the place in a list: that belongs to the rows of this one.
+func (v *visit) hrefIn(view access.View) string {
+	parts := strings.SplitN(v.c.Request().URL.EscapedPath(), "/", 5) // "", d, district, view, rest
+	if v.c.Request().Method == http.MethodPost || len(parts) < 5 {
+		return v.home(view)
+	}
+	parts[3] = url.PathEscape(string(view))
+	path := strings.Join(parts, "/")
+	q := v.c.QueryParams()
+	kept := make(url.Values, len(q))
+	for name, values := range q {
+		if name != "after" && name != "before" && name != "notice" {
+			kept[name] = values
+		}
+	}
+	if len(kept) > 0 {
+		path += "?" + kept.Encode()
+	}
+	return path
+}
+
+// toDoor sends someone who is not signed in to sign in, and afterwards back to the page asked for.
+func (s *server) toDoor(c echo.Context, notice string) error {
+	q := url.Values{}
+	if notice != "" {
+		q.Set("notice", notice)
+	}
+	r := c.Request()
+	if r.Method != http.MethodPost && strings.HasPrefix(r.URL.Path, "/d/") {
+		q.Set("next", r.URL.RequestURI())
+	}
+	path := views.SignInPath
+	if len(q) > 0 {
+		path += "?" + q.Encode()
+	}
+	return c.Redirect(http.StatusSeeOther, path)
+}
+
+// addSlash mends an address typed without its last stroke.
+func addSlash(c echo.Context) error {
+	to := *c.Request().URL
+	to.Path += "/"
+	to.RawPath = ""
+	return c.Redirect(http.StatusSeeOther, (&url.URL{Path: to.Path, RawQuery: to.RawQuery}).RequestURI())
+}
