@@ -26,6 +26,7 @@ CREATE EXTENSION IF NOT EXISTS pg_trgm;
 CREATE EXTENSION IF NOT EXISTS btree_gin;
 
 GRANT USAGE ON SCHEMA public TO hallpass_app;
+GRANT SELECT ON goose_db_version TO hallpass_app; -- made before any step ran; serve compares it with what it needs
 ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO hallpass_app;
 ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO hallpass_app;
 

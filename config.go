@@ -1,0 +1,182 @@
+package main
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// config is every setting, read once from the environment and checked once. README lists them.
+type config struct {
+	databaseURL string // "" means a private cluster in dataDir
+	dataDir     string
+	addr        string
+	baseURL     string
+
+	cleverID, cleverSecret     string
+	cleverAPIURL, cleverOAuth  string
+	cookieKeys                 [][]byte
+	sessionIdle, sessionLength time.Duration
+
+	log *slog.Logger
+}
+
+// needs says which settings a command cannot do without.
+type needs struct{ clever, console bool }
+
+// settings reads the environment and remembers everything that is wrong with it, so that one message can name it all.
+type settings struct {
+	env      func(string) (string, bool)
+	problems []string
+}
+
+func (s *settings) problem(format string, args ...any) {
+	s.problems = append(s.problems, fmt.Sprintf(format, args...))
+}
+
+// text is the setting, or what is in the file that NAME_FILE points to, or the default.
+func (s *settings) text(name, def string) string {
+	value, set := s.env(name)
+	path, fromFile := s.env(name + "_FILE")
+	switch {
+	case set && fromFile:
+		s.problem("%s and %s_FILE are both set: keep one", name, name)
+	case fromFile:
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			var at *fs.PathError
+			if errors.As(err, &at) {
+				err = at.Err // the path is said already
+			}
+			s.problem("%s_FILE: %s: %v", name, path, err)
+		}
+		return strings.TrimSpace(string(raw))
+	case set && strings.TrimSpace(value) != "":
+		return strings.TrimSpace(value)
+	}
+	return def
+}
+
+func (s *settings) required(name, what string) string {
+	before := len(s.problems)
+	value := s.text(name, "")
+	if value == "" && len(s.problems) == before {
+		s.problem("%s is missing: %s", name, what)
+	}
+	return value
+}
+
+func (s *settings) duration(name string, def time.Duration) time.Duration {
+	text := s.text(name, "")
+	if text == "" {
+		return def
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < time.Minute {
+		s.problem("%s: %q is not a duration of a minute or more, such as 90m or 12h", name, text)
+		return def
+	}
+	return d
+}
+
+func (s *settings) web(name, text string) string {
+	u, err := url.Parse(text)
+	if text != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || strings.Trim(u.Path, "/") != "") {
+		s.problem("%s: want https:// and a host, nothing after it", name)
+	}
+	return strings.TrimSuffix(text, "/")
+}
+
+// loadConfig reads and checks the settings. Its error names every one that is missing or wrong, and no secret.
+func loadConfig(env func(string) (string, bool), n needs) (config, error) {
+	s := &settings{env: env}
+	c := config{
+		databaseURL:   s.text("DATABASE_URL", ""),
+		dataDir:       s.text("HALLPASS_DATA", ""),
+		addr:          s.text("HALLPASS_ADDR", "127.0.0.1:8080"),
+		sessionIdle:   s.duration("HALLPASS_SESSION_IDLE", 2*time.Hour),
+		sessionLength: s.duration("HALLPASS_SESSION_ABSOLUTE", 12*time.Hour),
+		cleverAPIURL:  s.web("HALLPASS_CLEVER_API_URL", s.text("HALLPASS_CLEVER_API_URL", "https://api.clever.com")),
+		cleverOAuth:   s.web("HALLPASS_CLEVER_AUTH_URL", s.text("HALLPASS_CLEVER_AUTH_URL", "https://clever.com")),
+		log:           s.logger(),
+	}
+	if c.databaseURL == "" && c.dataDir == "" {
+		dir, err := dataHome(env)
+		if err != nil {
+			s.problem("neither DATABASE_URL nor HALLPASS_DATA is set, and there is no home folder to keep data in")
+		}
+		c.dataDir = dir
+	}
+	if _, _, err := net.SplitHostPort(c.addr); err != nil {
+		s.problem("HALLPASS_ADDR: %q is not host:port", c.addr)
+	}
+	if n.clever {
+		c.cleverID = s.required("HALLPASS_CLEVER_CLIENT_ID", "the client id of your app, from Clever's dashboard")
+		c.cleverSecret = s.required("HALLPASS_CLEVER_CLIENT_SECRET", "the client secret of your app, from Clever's dashboard")
+	}
+	if n.console {
+		c.baseURL = s.web("HALLPASS_BASE_URL", s.required("HALLPASS_BASE_URL", "the address people type, such as https://hallpass.example.org"))
+		c.cookieKeys = s.keys("HALLPASS_COOKIE_KEY")
+	}
+	if c.sessionIdle > c.sessionLength {
+		s.problem("HALLPASS_SESSION_IDLE is longer than HALLPASS_SESSION_ABSOLUTE")
+	}
+	if len(s.problems) > 0 {
+		return c, fmt.Errorf("settings:\n  %s\nREADME.md lists them all", strings.Join(s.problems, "\n  "))
+	}
+	return c, nil
+}
+
+// keys reads the cookie keys: base64, 32 bytes or more each, the one that signs first.
+func (s *settings) keys(name string) [][]byte {
+	text := s.required(name, "32 random bytes in base64, as `openssl rand -base64 32` prints them")
+	var keys [][]byte
+	for i, part := range strings.Split(text, ",") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		key, err := base64.StdEncoding.DecodeString(part)
+		if err != nil || len(key) < 32 {
+			s.problem("%s: key %d is not base64 of 32 bytes or more", name, i+1)
+			continue
+		}
+		keys = append(keys, key)
+	}
+	return keys
+}
+
+func (s *settings) logger() *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(s.text("HALLPASS_LOG_LEVEL", "info"))); err != nil {
+		s.problem("HALLPASS_LOG_LEVEL: want debug, info, warn or error")
+	}
+	options := &slog.HandlerOptions{Level: level}
+	switch format := s.text("HALLPASS_LOG", "text"); format {
+	case "json":
+		return slog.New(slog.NewJSONHandler(os.Stderr, options))
+	case "text":
+	default:
+		s.problem("HALLPASS_LOG: %q is neither text nor json", format)
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, options))
+}
+
+// dataHome is where programs keep data of their user.
+func dataHome(env func(string) (string, bool)) (string, error) {
+	if dir, ok := env("XDG_DATA_HOME"); ok && filepath.IsAbs(dir) {
+		return filepath.Join(dir, "hallpass"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(home, ".local", "share", "hallpass"), nil
+}

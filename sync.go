@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"golang.org/x/term"
+
+	"hallpass/models"
+	"hallpass/roster"
+)
+
+// sync brings districts in step with Clever once and exits.
+func sync(ctx context.Context, args []string, out, errOut io.Writer) error {
+	flags := flag.NewFlagSet("sync", flag.ContinueOnError)
+	flags.Bool("full", true, "read everything (the only kind there is so far)")
+	district := flags.String("district", "", "Clever `id` of one district; without it, every connected district")
+	if err := parse(flags, args, errOut); err != nil {
+		return err
+	}
+	c, err := loadConfig(os.LookupEnv, needs{clever: true})
+	if err != nil {
+		return err
+	}
+	db, err := openDatabase(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer db.stop()
+	store, err := openStore(ctx, c, db.url)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	client, err := cleverClient(c)
+	if err != nil {
+		return err
+	}
+	districts := []string{*district}
+	if *district == "" {
+		if districts, err = roster.Districts(ctx, client); err != nil {
+			return err
+		}
+	}
+	if len(districts) == 0 {
+		fmt.Fprintln(out, "no district is connected to this app in Clever yet")
+	}
+	var failed []error // one district's trouble does not keep the others waiting
+	for _, id := range districts {
+		fmt.Fprintf(out, "district %s\n", id)
+		_, err := roster.Full(ctx, store, client, id, roster.Options{Progress: progressTo(out), Log: c.log})
+		if err != nil {
+			failed = append(failed, fmt.Errorf("district %s: %w", id, err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// progressTo prints one line for each record type: rewritten in place while it grows in a terminal, and otherwise
+// only when the type is through.
+func progressTo(out io.Writer) func(models.SyncProgress) {
+	began := time.Now()
+	file, ok := out.(*os.File)
+	live := ok && term.IsTerminal(int(file.Fd()))
+	return func(p models.SyncProgress) {
+		line := fmt.Sprintf("  %-9s %9d read  %9d new  %7d changed  %7d ended  %6.1f s", p.Type, p.Read, p.Created, p.Updated+p.Revived, p.Ended, time.Since(began).Seconds())
+		switch {
+		case p.Done && live:
+			fmt.Fprintf(out, "\r%s\n", line)
+		case p.Done:
+			fmt.Fprintln(out, line)
+		case live:
+			fmt.Fprintf(out, "\r%s", line)
+		}
+	}
+}
