@@ -281,7 +281,7 @@ func (c *console) holding(userID string) *browser {
 		}
 		return tx.CreateSession(ctx, t.hash(), id, hash("made for a test"), tx.Now().Add(time.Hour))
 	})
-	ec := echo.New().NewContext(httptest.NewRequest(http.MethodGet, "/", nil), httptest.NewRecorder())
+	ec := echo.New().NewContext(httptest.NewRequestWithContext(c.t.Context(), http.MethodGet, "/", nil), httptest.NewRecorder())
 	if err := c.server.cookies.setToken(ec, t); err != nil {
 		c.t.Fatal(err)
 	}
@@ -325,7 +325,7 @@ func (b *browser) token() string {
 // echoContext is a request of the browser as a handler sees it.
 func echoContext(t *testing.T, b *browser) echo.Context {
 	t.Helper()
-	r := httptest.NewRequest(http.MethodGet, b.c.url+"/", nil)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, b.c.url+"/", nil)
 	for _, cookie := range b.jar.Cookies(r.URL) {
 		r.AddCookie(cookie)
 	}

@@ -87,6 +87,11 @@ func (s *server) answerError(err error, c echo.Context) {
 		_ = c.JSON(status, apiError{apiErrorBody{code, http.StatusText(status), n.requestID}}) // the line is broken: nothing to add
 		return
 	}
+	if n.visit == nil && errors.Is(err, echo.ErrNotFound) { // an address no route has: still a page with navigation
+		if _, lost := s.whoIs(c); lost != nil {
+			n.err = errors.Join(err, lost)
+		}
+	}
 	p := views.ErrorPage{Frame: s.frame(c), Status: status}
 	if status == http.StatusServiceUnavailable {
 		p.RetryAfter = retryAfter

@@ -63,7 +63,7 @@ func TestCookiesAreSealed(t *testing.T) {
 	for _, secure := range []bool{false, true} {
 		k := newCookies(c.server.CookieKeys, secure)
 		rec := httptest.NewRecorder()
-		ec := echo.New().NewContext(httptest.NewRequest(http.MethodGet, "/", nil), rec)
+		ec := echo.New().NewContext(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil), rec)
 		if err := errors.Join(k.setToken(ec, newToken(1)), k.setSignIn(ec, signIn{state: "s", next: "/d/x/"})); err != nil {
 			t.Fatal(err)
 		}
@@ -93,8 +93,13 @@ func TestOtherSitesPressNoButtons(t *testing.T) {
 		header, value string
 		status        int
 	}{
-		{"Sec-Fetch-Site", "cross-site", 403}, {"Sec-Fetch-Site", "same-site", 403}, {"Origin", "https://evil.example", 403}, {"Origin", "null", 403},
-		{"Sec-Fetch-Site", "same-origin", 303}, {"Origin", c.url, 303}, {"X-Nothing", "", 303},
+		{"Sec-Fetch-Site", "cross-site", 403},
+		{"Sec-Fetch-Site", "same-site", 403},
+		{"Origin", "https://evil.example", 403},
+		{"Origin", "null", 403},
+		{"Sec-Fetch-Site", "same-origin", 303},
+		{"Origin", c.url, 303},
+		{"X-Nothing", "", 303},
 	} {
 		for _, path := range []string{seedHome + "district_admin/syncs", "/signout"} {
 			if path == "/signout" && row.status != 403 {
@@ -149,7 +154,7 @@ func TestWhatGoesWrongIsToldOnce(t *testing.T) {
 	for path, status := range map[string]int{"/panic": 500, "/error": 500, "/gone": 404, "/half": 503} {
 		before := len(c.log.text.String())
 		rec := httptest.NewRecorder()
-		r := httptest.NewRequest(http.MethodGet, path, nil)
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
 		r.Header.Set("X-Request-Id", "given-by-a-proxy-1")
 		e.ServeHTTP(rec, r)
 		if rec.Code != status || !strings.HasPrefix(rec.Header().Get("Content-Type"), "text/html") || !strings.Contains(rec.Body.String(), "given-by-a-proxy-1") {
@@ -164,7 +169,7 @@ func TestWhatGoesWrongIsToldOnce(t *testing.T) {
 		}
 	}
 	for _, id := range []string{"short", strings.Repeat("x", 65), "with space", "new\nline12", "ünïcödé-id"} {
-		r := httptest.NewRequest(http.MethodGet, "/gone", nil)
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/gone", nil)
 		r.Header["X-Request-Id"] = []string{id}
 		rec := httptest.NewRecorder()
 		e.ServeHTTP(rec, r)

@@ -1,8 +1,6 @@
 package handlers
 
 import (
-	"net/http"
-
 	"hallpass/access"
 	"hallpass/models"
 	"hallpass/views"
@@ -38,7 +36,7 @@ func showHome(v *visit) (reply, error) {
 		}
 	}
 	p.Frame = v.frame()
-	return page(http.StatusOK, views.Home(p)), nil
+	return page(views.Home(p)), nil
 }
 
 // sumCounts adds up the head counts of one or several schools, by role in the order of tables. Somebody at two of
@@ -89,5 +87,5 @@ func listMySections(v *visit) (reply, error) {
 		seen[s.SchoolID] = true
 	}
 	p.Frame = v.frame()
-	return page(http.StatusOK, views.MySections(p)), nil
+	return page(views.MySections(p)), nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -50,8 +51,10 @@ func (s *server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 
 func (s *server) log(c echo.Context, n *note, took time.Duration) {
 	ctx, status := c.Request().Context(), c.Response().Status
-	args := []any{"request_id", n.requestID, "method", known(c.Request().Method), "route", c.Path(), "status", status,
-		"duration_ms", took.Milliseconds(), "district_id", n.district}
+	args := []any{
+		"request_id", n.requestID, "method", known(c.Request().Method), "route", c.Path(), "status", status,
+		"duration_ms", took.Milliseconds(), "district_id", n.district,
+	}
 	if n.event != "" {
 		args = append(args, "event", n.event)
 	}
@@ -93,10 +96,9 @@ func requestID(r *http.Request) string {
 	if len(id) < 8 || len(id) > 64 {
 		return rand.Text()
 	}
-	for _, b := range []byte(id) {
-		if !(b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || b == '-' || b == '_') {
-			return rand.Text()
-		}
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+	if strings.ContainsFunc(id, func(r rune) bool { return !strings.ContainsRune(plain, r) }) {
+		return rand.Text()
 	}
 	return id
 }

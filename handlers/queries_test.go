@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"encoding/binary"
 	"io"
 	"net"
@@ -24,18 +25,19 @@ func (n *counter) between(t *testing.T, database string) string {
 		t.Fatal(err)
 	}
 	network, address := pgconn.NetworkAddress(cfg.Host, cfg.Port)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
+	ctx := context.WithoutCancel(t.Context()) // the store closes after the test's context has ended
 	go func() {
 		for {
 			client, err := l.Accept()
 			if err != nil {
 				return
 			}
-			go n.relay(client, network, address)
+			go n.relay(ctx, client, network, address)
 		}
 	}()
 	u := url.URL{Scheme: "postgres", User: url.UserPassword(cfg.User, cfg.Password), Host: l.Addr().String(), Path: "/" + cfg.Database, RawQuery: "sslmode=disable"}
@@ -44,9 +46,9 @@ func (n *counter) between(t *testing.T, database string) string {
 
 // relay passes everything on, and reads what the client says: after the first message, each begins with its type and
 // its length.
-func (n *counter) relay(client net.Conn, network, address string) {
+func (n *counter) relay(ctx context.Context, client net.Conn, network, address string) {
 	defer client.Close()
-	server, err := net.Dial(network, address)
+	server, err := new(net.Dialer).DialContext(ctx, network, address)
 	if err != nil {
 		return
 	}

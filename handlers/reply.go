@@ -12,8 +12,8 @@ import (
 type reply func(echo.Context) error
 
 // page answers with a whole page of personal data.
-func page(status int, component templ.Component) reply {
-	return func(c echo.Context) error { return c.Render(status, "", component) }
+func page(component templ.Component) reply {
+	return func(c echo.Context) error { return c.Render(http.StatusOK, "", component) }
 }
 
 // seeOther sends the browser on to a path of ours.

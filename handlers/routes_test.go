@@ -235,3 +235,35 @@ func TestSyncNowIsAskedForOnce(t *testing.T) {
 		t.Errorf("the run's page has status %d", a.StatusCode)
 	}
 }
+
+// TestShortAddressesLeadOn to the own home, to the door, or nowhere.
+func TestShortAddressesLeadOn(t *testing.T) {
+	c := newConsole(t)
+	b, stranger := c.signedIn(sandbox.AllRolesUserID), c.browser()
+	home := "/d/" + sandbox.SeedDistrictID + "/district_admin/"
+	for path, want := range map[string]string{
+		"/": home, "/signin": home, "/d/" + sandbox.SeedDistrictID: home, "/d/" + sandbox.SeedDistrictID + "/": home,
+		"/d/" + sandbox.SeedDistrictID + "/district_admin?x=1": home + "?x=1", "/d/" + sandbox.OtherDistrictID: "",
+	} {
+		if got := b.step(http.MethodGet, path).Header.Get("Location"); got != want {
+			t.Errorf("%s leads to %q, want %q", path, got, want)
+		}
+		if got := stranger.step(http.MethodGet, path); path != "/signin" && !strings.HasSuffix(path, "x=1") && !strings.HasPrefix(got.Header.Get("Location"), "/signin") {
+			t.Errorf("%s signed out has status %d to %q, want the door", path, got.StatusCode, got.Header.Get("Location"))
+		}
+	}
+	if n := b.get("/nowhere").doc(t).Find(`nav a[href="` + home + `users"]`).Length(); n == 0 {
+		t.Error("the page for an address that does not exist has no navigation")
+	}
+}
+
+// TestAPartOfAPageGoesToTheDoorAsAWhole when the session has ended meanwhile.
+func TestAPartOfAPageGoesToTheDoorAsAWhole(t *testing.T) {
+	c := newConsole(t)
+	r := c.browser().request(http.MethodGet, "/d/"+sandbox.SeedDistrictID+"/staff/users?q=a")
+	r.Header.Set("HX-Request", "true")
+	a := c.browser().stepWith(r)
+	if !strings.HasPrefix(a.Header.Get("HX-Redirect"), "/signin?next=") || a.Header.Get("Location") != "" || a.body != "" {
+		t.Errorf("status %d, HX-Redirect %q", a.StatusCode, a.Header.Get("HX-Redirect"))
+	}
+}

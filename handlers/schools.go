@@ -3,7 +3,6 @@ package handlers
 import (
 	"cmp"
 	"errors"
-	"net/http"
 	"slices"
 
 	"hallpass/access"
@@ -39,7 +38,7 @@ func listSchools(v *visit) (reply, error) {
 		})
 	}
 	p.Frame = v.frame()
-	return page(http.StatusOK, views.Schools(p)), nil
+	return page(views.Schools(p)), nil
 }
 
 // showSchool is one school with the people who work there and a page of its sections.
@@ -71,7 +70,7 @@ func showSchool(v *visit) (reply, error) {
 		return nil, err
 	}
 	p.Frame = v.frame()
-	return page(http.StatusOK, views.School(p)), nil
+	return page(views.School(p)), nil
 }
 
 // employing are the roles of people who work at a school.

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"net/http"
 	"slices"
 
 	"hallpass/access"
@@ -42,5 +41,5 @@ func showSection(v *visit) (reply, error) {
 		p.Students = append(p.Students, views.SectionPerson{ID: t.ID, Name: listName(t.FirstName, t.MiddleName, t.LastName), Grade: t.Grade})
 	}
 	p.Frame = v.frame()
-	return page(http.StatusOK, views.Section(p)), nil
+	return page(views.Section(p)), nil
 }

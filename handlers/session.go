@@ -14,7 +14,7 @@ import (
 	"hallpass/views"
 )
 
-// known reads who is signed in, if anybody is, for a page that is open to all. It writes nothing.
+// whoIs reads who is signed in, if anybody is, for a page that is open to all. It writes nothing.
 func (s *server) whoIs(c echo.Context) (*visit, error) {
 	t := s.cookies.token(c)
 	if t.text == "" {
@@ -26,7 +26,7 @@ func (s *server) whoIs(c echo.Context) (*visit, error) {
 		v, err = s.visit(c, tx, t)
 		return err
 	})
-	if _, gone := errors.AsType[noSession](err); gone {
+	if _, gone := errors.AsType[noSessionError](err); gone {
 		return nil, nil
 	}
 	return v, err
@@ -45,7 +45,7 @@ func (s *server) start(c echo.Context) error {
 		return models.ErrNotFound
 	}
 	if len(v.views) == 0 {
-		return nothingHere(s, v.me, "")(c)
+		return s.turnAway(c, nothingHere(v.me, ""))
 	}
 	return c.Redirect(http.StatusSeeOther, v.home(v.views[0]))
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -140,7 +141,7 @@ func (s *server) redeem(c echo.Context, code, next string) error {
 	s.cookies.dropToken(c)
 	if errors.Is(err, clever.ErrNotFound) { // Clever knows them, and does not share them with this app
 		n.event = "sign_in_of_unlisted_person"
-		return c.Render(http.StatusForbidden, "", views.NoConsole(views.NoConsolePage{Frame: s.frame(c), Reason: "not_listed"}))
+		return s.turnAway(c, views.NoConsolePage{Reason: "not_listed"})
 	}
 	if err != nil {
 		n.event, n.err = "clever_failed_sign_in", err
@@ -155,11 +156,7 @@ func (s *server) redeem(c echo.Context, code, next string) error {
 		return err
 	}
 	n.district = district
-	answer, err := s.admit(c, district, person, code, next)
-	if err != nil {
-		return err
-	}
-	return answer(c)
+	return s.admit(c, district, person, code, next)
 }
 
 // identify asks Clever whose code it is, and then for that person's roles: /me names none. An error after /me has
@@ -175,18 +172,19 @@ func (s *server) identify(ctx context.Context, code string) (clever.Me, clever.U
 	}
 	person, err := s.Clever.User(ctx, userToken, me.ID)
 	if err == nil && person.District != me.District {
-		err = errors.New("Clever names two districts for one person")
+		err = errors.New("two districts are named for one person by Clever")
 	}
 	return me, person, err
 }
 
 // admit begins a session for those to whom a role opens something. The identity is the issuer, which is the one
 // Clever that is configured, and Clever's user id.
-func (s *server) admit(c echo.Context, district int64, person clever.User, code, next string) (answer reply, err error) {
+func (s *server) admit(c echo.Context, district int64, person clever.User, code, next string) error {
 	ctx := c.Request().Context()
 	t := newToken(district)
-	admitted := false
-	err = s.Store.As(access.Visitor(district)).Write(ctx, func(tx *models.Tx) error {
+	var to string                  // where those go who are let in
+	var turned views.NoConsolePage // what the others get
+	err := s.Store.As(access.Visitor(district)).Write(ctx, func(tx *models.Tx) error {
 		tx.RequestID = noteOf(c).requestID
 		in, reason, err := arrive(ctx, tx, person)
 		if err != nil {
@@ -194,7 +192,7 @@ func (s *server) admit(c echo.Context, district int64, person clever.User, code,
 		}
 		wearable := access.Views(in.Grants, s.rules)
 		if reason != "" || len(wearable) == 0 {
-			answer = nothingHere(s, in, reason)
+			turned = nothingHere(in, reason)
 			return nil
 		}
 		facts := access.Facts{Grants: in.Grants, Teaches: in.Teaches, Rules: s.rules}
@@ -204,18 +202,22 @@ func (s *server) admit(c echo.Context, district int64, person clever.User, code,
 		if err := tx.CreateSession(ctx, t.hash(), in.User.ID, hash(code), tx.Now().Add(s.AbsoluteLimit)); err != nil {
 			return err
 		}
-		admitted = true
-		home := views.HomePath(in.District.CleverID, string(wearable[0]))
+		to = views.HomePath(in.District.CleverID, string(wearable[0]))
 		if strings.HasPrefix(next, "/d/"+in.District.CleverID+"/") { // another district's page would only be not found
-			home = next
+			to = next
 		}
-		answer = seeOther(home)
 		return tx.Audit(ctx, audit.Entry{Action: audit.SessionStarted, Subject: subject(in.User.ID)})
 	})
-	if err == nil && admitted {
-		err = s.cookies.setToken(c, t)
+	if err != nil {
+		return err
 	}
-	return answer, err
+	if to == "" {
+		return s.turnAway(c, turned)
+	}
+	if err := s.cookies.setToken(c, t); err != nil {
+		return fmt.Errorf("give the session to the browser: %w", err)
+	}
+	return c.Redirect(http.StatusSeeOther, to)
 }
 
 // arrive finds the person of the identity in our copy of the district, with the roles of the last sync. reason is
@@ -246,14 +248,15 @@ func (s *server) door(c echo.Context, status int, notice, code string) error {
 // reasons why a role opens nothing in the console; others are kept and shown, and open nothing either.
 var reasons = map[access.Role]string{access.Student: "student", access.Contact: "contact"}
 
-// nothingHere is the kind page for someone whom no role lets in.
-func nothingHere(s *server, in models.SignedIn, reason string) reply {
+// nothingHere is what someone is told whom no role lets in. reason is "" when the roles say it.
+func nothingHere(in models.SignedIn, reason string) views.NoConsolePage {
 	p := views.NoConsolePage{FirstName: in.User.FirstName, Reason: "no_role"}
+	p.District = views.District{CleverID: in.District.CleverID, Name: in.District.Name}
 	for _, g := range in.Grants {
 		p.Roles = append(p.Roles, string(g.Role))
 		p.Reason = "unknown_role"
 		for _, id := range g.Schools {
-			if name := in.SchoolNames[id]; name != "" {
+			if name := in.SchoolNames[id]; name != "" && !slices.Contains(p.Schools, name) {
 				p.Schools = append(p.Schools, name)
 			}
 		}
@@ -266,10 +269,14 @@ func nothingHere(s *server, in models.SignedIn, reason string) reply {
 	if reason != "" {
 		p.Reason = reason
 	}
-	return func(c echo.Context) error {
-		noteOf(c).visit = nil
-		p.Frame = s.frame(c)
-		p.Frame.District = views.District{CleverID: in.District.CleverID, Name: in.District.Name}
-		return c.Render(http.StatusForbidden, "", views.NoConsole(p))
-	}
+	return p
+}
+
+// turnAway shows the kind page, which has no navigation: there is nowhere to go.
+func (s *server) turnAway(c echo.Context, p views.NoConsolePage) error {
+	noteOf(c).visit = nil
+	district := p.District
+	p.Frame = s.frame(c)
+	p.District = district
+	return c.Render(http.StatusForbidden, "", views.NoConsole(p))
 }

@@ -185,11 +185,6 @@ func (b *browser) keep(name, value string) {
 func TestIdentityIsCleversIdAndNeverTheEmail(t *testing.T) {
 	c := newConsole(t)
 	b := c.browser()
-	for _, p := range c.box.People() {
-		if p.ID == sandbox.SameEmailOtherUserID {
-			t.Skip("the sandbox offers the other district's people by name now: use atClever")
-		}
-	}
 	if a := b.get(c.boxURL + "/signin?as=danny.brakus@kestrelvalley.example&district_id=" + sandbox.OtherDistrictID); a.StatusCode != http.StatusOK {
 		t.Fatalf("sandbox sign-in: status %d", a.StatusCode)
 	}
@@ -385,5 +380,22 @@ func TestSessionsAreAudited(t *testing.T) {
 	}
 	if got := strings.Join(actions, " "); got != "session.started session.ended" {
 		t.Errorf("audited: %s", got)
+	}
+}
+
+// TestAPersonWhoIsNotHereYetIsToldSo: Clever knows them, and no sync has brought them.
+func TestAPersonWhoIsNotHereYetIsToldSo(t *testing.T) {
+	c := newConsole(t)
+	err := c.box.PutUser([]byte(`{"id":"67290bff90b5540a114b0aff","district":"` + sandbox.SeedDistrictID + `","name":{"first":"Nia","last":"Newcomer"},
+		"email":"nia.newcomer@example.org","roles":{"teacher":{"school":"` + sandbox.SeedTeacherSchool + `","schools":["` + sandbox.SeedTeacherSchool + `"],"legacy_id":"67290bff90b5540a114b0afe"}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := c.browser()
+	if a := b.get(c.boxURL + "/signin?as=nia.newcomer@example.org"); a.StatusCode != http.StatusOK {
+		t.Fatalf("sandbox sign-in: status %d", a.StatusCode)
+	}
+	if a := b.get("/signin/clever"); a.StatusCode != http.StatusForbidden || b.token() != "" || !strings.Contains(c.log.text.String(), "route="+callbackPath+" status=403") {
+		t.Errorf("status %d, session %t", a.StatusCode, b.token() != "")
 	}
 }

@@ -46,7 +46,7 @@ func listSyncs(v *visit) (reply, error) {
 		p.Runs = append(p.Runs, run)
 	}
 	p.Frame = v.frame()
-	return page(http.StatusOK, views.Syncs(p)), nil
+	return page(views.Syncs(p)), nil
 }
 
 // showSync is one run, in progress or over.
@@ -66,7 +66,7 @@ func showSync(v *visit) (reply, error) {
 	}
 	p := views.SyncPage{Run: shown, CanSync: v.maySync()}
 	p.Frame = v.frame()
-	return page(http.StatusOK, views.Sync(p)), nil
+	return page(views.Sync(p)), nil
 }
 
 // createSync asks for a sync now. If one is under way already, that is the one.

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"net/http"
 	"strconv"
 	"time"
 
@@ -41,7 +40,7 @@ func showUser(v *visit) (reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	return page(http.StatusOK, views.User(p)), nil
+	return page(views.User(p)), nil
 }
 
 func (v *visit) userPage(u models.User) (views.UserPage, error) {

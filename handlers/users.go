@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"errors"
-	"net/http"
 	"net/url"
 	"slices"
 
@@ -52,7 +51,7 @@ func listUsers(v *visit) (reply, error) {
 		p.Rows = append(p.Rows, userRow(row))
 	}
 	p.Frame = v.frame()
-	return page(http.StatusOK, views.Users(p)), nil
+	return page(views.Users(p)), nil
 }
 
 // parseUsers reads the filter. What it does not know is left out and said so: an old bookmark still opens a list.

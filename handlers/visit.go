@@ -30,10 +30,10 @@ type visit struct {
 	places []access.Place // where the thing in hand is; nil when the page is about no one thing
 }
 
-// noSession sends a visitor to the door.
-type noSession struct{ notice string }
+// noSessionError sends a visitor to the door.
+type noSessionError struct{ notice string }
 
-func (noSession) Error() string { return "no session" }
+func (noSessionError) Error() string { return "no session" }
 
 // visited wraps a row's page: session, district, view and permission are settled before the handler runs, in one
 // transaction with what it reads or writes.
@@ -61,7 +61,7 @@ func (s *server) visited(row route) echo.HandlerFunc {
 			answer, err = row.page(v)
 			return err
 		})
-		if gone, ok := errors.AsType[noSession](err); ok {
+		if gone, ok := errors.AsType[noSessionError](err); ok {
 			s.cookies.dropToken(c)
 			return s.toDoor(c, gone.notice)
 		}
@@ -82,13 +82,13 @@ func (s *server) visit(c echo.Context, tx *models.Tx, t token) (*visit, error) {
 	ctx := c.Request().Context()
 	me, err := tx.SignedIn(ctx, t.hash())
 	if errors.Is(err, models.ErrNotFound) {
-		return nil, noSession{"absolute"}
+		return nil, noSessionError{"absolute"}
 	}
 	if err != nil {
 		return nil, err
 	}
 	if tx.Now().Sub(me.Session.SeenAt) > s.IdleLimit {
-		return nil, noSession{"idle"}
+		return nil, noSessionError{"idle"}
 	}
 	facts := access.Facts{Grants: me.Grants, Teaches: me.Teaches, Rules: s.rules}
 	v := &visit{
@@ -121,7 +121,7 @@ func (v *visit) enter() (reply, error) {
 		return nil, models.ErrNotFound
 	}
 	if len(v.views) == 0 {
-		return nothingHere(v.server, v.me, ""), nil
+		return func(c echo.Context) error { return v.server.turnAway(c, nothingHere(v.me, "")) }, nil
 	}
 	view := access.View(v.c.Param("view"))
 	switch {
@@ -217,6 +217,10 @@ func (s *server) toDoor(c echo.Context, notice string) error {
 	path := views.SignInPath
 	if len(q) > 0 {
 		path += "?" + q.Encode()
+	}
+	if r.Header.Get("HX-Request") == "true" { // a part of a page was asked for: the whole page has to go
+		c.Response().Header().Set("HX-Redirect", path)
+		return c.NoContent(http.StatusNoContent)
 	}
 	return c.Redirect(http.StatusSeeOther, path)
 }
