@@ -38,6 +38,7 @@ type Config struct {
 	StatementTimeout time.Duration
 	Now              func() time.Time
 	Log              *slog.Logger
+	Tracer           pgx.QueryTracer // sees every query; for tests that count them
 }
 
 // Store holds the connections. It has no queries: those are reached through As.
@@ -68,6 +69,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	pc.ConnConfig.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: 2 * time.Second}
 	}
+	pc.ConnConfig.Tracer = c.Tracer
 	pc.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, "SET ROLE "+appRole)
 		return err

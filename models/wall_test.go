@@ -1,0 +1,256 @@
+package models_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"hallpass/access"
+	"hallpass/audit"
+	"hallpass/models"
+	"hallpass/models/modelstest"
+)
+
+// two makes two districts, alike in everything but their ids.
+func two(t *testing.T) (store *models.Store, url string, here, there int64) {
+	t.Helper()
+	url = modelstest.URL(t)
+	store = modelstest.Open(t, url, time.Now)
+	for _, d := range []string{"here", "there"} {
+		id := modelstest.District(t, store, d)
+		modelstest.Write(t, store, id, func(tx *models.Tx) error {
+			if _, err := tx.WriteSchools(t.Context(), []models.RosterSchool{{CleverID: d + "-school", Name: "Twin Peaks"}}, &models.Seen{}); err != nil {
+				return err
+			}
+			if _, err := tx.WriteTerms(t.Context(), []models.RosterTerm{{CleverID: d + "-term"}}, &models.Seen{}); err != nil {
+				return err
+			}
+			people := &models.Seen{}
+			_, err := tx.WriteUsers(t.Context(), []models.RosterUser{
+				{CleverID: d + "-teacher", First: "Twin", Last: "Peak", Email: "twin@peak.example", Grants: []models.RosterGrant{{Role: "teacher", LegacyID: d + "-legacy", SISID: "7", Schools: []string{d + "-school"}}}},
+				{CleverID: d + "-student", First: "Twin", Last: "Foot", Grants: []models.RosterGrant{{Role: "student", Schools: []string{d + "-school"}}}},
+				{CleverID: d + "-contact", Last: "Twin Parent", Email: "twin@peak.example", Grants: []models.RosterGrant{{Role: "contact"}}, Students: []models.RosterContactStudent{{Student: d + "-student"}}},
+			}, people)
+			if err != nil {
+				return err
+			}
+			_, err = tx.WriteSections(t.Context(), []models.RosterSection{{CleverID: d + "-section", School: d + "-school", Term: d + "-term", Teacher: d + "-teacher", Students: []string{d + "-student"}}}, people, &models.Seen{})
+			if err != nil {
+				return err
+			}
+			if err := tx.CountHeads(t.Context()); err != nil {
+				return err
+			}
+			who, err := tx.UserByCleverID(t.Context(), d+"-teacher")
+			if err != nil {
+				return err
+			}
+			if err := tx.CreateSession(t.Context(), hash32(d), who, hash32(d), time.Now().Add(time.Hour)); err != nil {
+				return err
+			}
+			_, _, err = tx.RequestSync(t.Context())
+			return err
+		})
+	}
+	var err error
+	if here, err = store.DistrictID(t.Context(), "here"); err != nil {
+		t.Fatal(err)
+	}
+	if there, err = store.DistrictID(t.Context(), "there"); err != nil {
+		t.Fatal(err)
+	}
+	return store, url, here, there
+}
+
+func hash32(s string) []byte { return []byte((s + strings.Repeat(".", 32))[:32]) }
+
+// The wall holds with every filter of ours left out: whatever table is asked, another district's rows are not there
+// to be read, written, moved or added.
+func TestWallHoldsWithoutOurFilters(t *testing.T) {
+	_, url, here, there := two(t)
+	conn := connect(t, url)
+	tables := walled(t, conn)
+	run := func(sql string) (int64, error) {
+		tag, err := conn.Exec(t.Context(), sql)
+		return tag.RowsAffected(), err
+	}
+	must := func(sql string) int64 {
+		t.Helper()
+		n, err := run(sql)
+		if err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+		return n
+	}
+	must("SET ROLE hallpass_app")
+	for _, table := range tables {
+		must("RESET hallpass.district")
+		if n := must("SELECT FROM " + table); n != 0 {
+			t.Errorf("%s shows %d rows to no district", table, n)
+		}
+		must(fmt.Sprintf("SET hallpass.district = '%d'", here))
+		seen := must("SELECT FROM " + table)
+		if others := must(fmt.Sprintf("SELECT FROM %s WHERE district_id <> %d", table, here)); others != 0 {
+			t.Errorf("%s shows %d rows of another district", table, others)
+		}
+		if seen == 0 && table != "event_cursors" { // nothing there proves nothing
+			t.Errorf("%s has no row of this district to tell apart", table)
+		}
+		if table == "audit_entries" {
+			continue
+		}
+		if n := must(fmt.Sprintf("DELETE FROM %s WHERE district_id = %d", table, there)); n != 0 {
+			t.Errorf("%s: deleted %d rows of another district", table, n)
+		}
+		if n, err := run(fmt.Sprintf("UPDATE %s SET district_id = %d", table, there)); err == nil && n > 0 {
+			t.Errorf("%s: moved %d rows over the wall", table, n)
+		}
+	}
+	if _, err := run(fmt.Sprintf("INSERT INTO event_cursors VALUES (%d, 'v3.1', 'x', now())", there)); err == nil {
+		t.Error("inserted a row into another district")
+	}
+}
+
+func walled(t *testing.T, conn *pgx.Conn) []string {
+	t.Helper()
+	rows, err := conn.Query(t.Context(), `SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relforcerowsecurity ORDER BY 1`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(tables) < 15 {
+		t.Fatalf("%d walled tables, error %v", len(tables), err)
+	}
+	return tables
+}
+
+// Ids, searches and cursors of one district lead nowhere in the other.
+func TestAnotherDistrictIsNotFound(t *testing.T) {
+	store, _, here, there := two(t)
+	var foreign int64
+	var page models.UserList
+	modelstest.Read(t, store, there, func(tx *models.Tx) (err error) {
+		foreign, err = tx.UserByCleverID(t.Context(), "there-teacher")
+		return err
+	})
+	modelstest.Read(t, store, here, func(tx *models.Tx) error {
+		ctx := t.Context()
+		for what, err := range map[string]error{
+			"user":       second(tx.User(ctx, foreign)),
+			"any id":     second(tx.UserByAnyID(ctx, fmt.Sprint(foreign))),
+			"clever id":  second(tx.UserByAnyID(ctx, "there-teacher")),
+			"legacy id":  second(tx.UserByAnyID(ctx, "there-legacy")),
+			"facts":      second(tx.UserFacts(ctx, foreign)),
+			"school":     second(tx.School(ctx, "there-school")),
+			"section":    second(tx.Section(ctx, "there-section")),
+			"session":    second(tx.SignedIn(ctx, hash32("there"))),
+			"revocation": tx.RevokeSession(ctx, hash32("there")),
+		} {
+			if what == "revocation" {
+				continue // a read-only transaction says no in its own way; below
+			}
+			if !errors.Is(err, models.ErrNotFound) {
+				t.Errorf("%s of another district: %v", what, err)
+			}
+		}
+		return nil
+	})
+	modelstest.Read(t, store, here, func(tx *models.Tx) (err error) {
+		for _, q := range []string{"", "twin", "peak.example", "there", "twin peaks", "7"} {
+			if page, err = tx.Users(t.Context(), access.Reach{District: true}, models.UserFilter{Q: q, Status: models.Any}); err != nil {
+				return err
+			}
+			for _, r := range page.Rows {
+				if r.ID >= foreign {
+					t.Errorf("search %q shows user %d of another district", q, r.ID)
+				}
+			}
+			if q == "twin" && len(page.Rows) != 3 {
+				t.Errorf("search finds %d of the own 3", len(page.Rows))
+			}
+		}
+		places, err := tx.UserPlaces(t.Context(), foreign)
+		if len(places) != 0 {
+			t.Errorf("another district's person is at %v", places)
+		}
+		return err
+	})
+	modelstest.Write(t, store, here, func(tx *models.Tx) error {
+		if err := tx.RevokeSession(t.Context(), hash32("there")); !errors.Is(err, models.ErrNotFound) {
+			t.Errorf("revoked another district's session: %v", err)
+		}
+		return nil
+	})
+}
+
+func second[T any](_ T, err error) error { return err }
+
+func TestOpenRefusesARoleThatSeesOverTheWall(t *testing.T) {
+	url := modelstest.URL(t)
+	conn := connect(t, url)
+	if _, err := conn.Exec(t.Context(), "ALTER ROLE hallpass_app BYPASSRLS"); err != nil {
+		t.Fatal(err)
+	}
+	_, err := models.Open(t.Context(), models.Config{URL: url})
+	if _, back := conn.Exec(t.Context(), "ALTER ROLE hallpass_app NOBYPASSRLS"); back != nil {
+		t.Fatal(back)
+	}
+	if err == nil || !strings.Contains(err.Error(), "row-level security") {
+		t.Errorf("opened with a role that bypasses row-level security: %v", err)
+	}
+}
+
+func TestActorsStayInTheirDistrict(t *testing.T) {
+	store, _, here, there := two(t)
+	modelstest.Read(t, store, here, func(tx *models.Tx) error {
+		if err := tx.Become(access.Actor{District: there}); err == nil {
+			t.Error("an actor of another district took over the transaction")
+		}
+		return nil
+	})
+	if err := store.As(access.Actor{}).Read(t.Context(), func(*models.Tx) error { return nil }); err == nil {
+		t.Error("an actor without a district may query")
+	}
+}
+
+func TestAuditEntriesChainAndStay(t *testing.T) {
+	store, url, here, _ := two(t)
+	for i := range 3 {
+		modelstest.Write(t, store, here, func(tx *models.Tx) error {
+			return tx.Audit(t.Context(), audit.Entry{Action: audit.SyncFinished, Subject: "sync:1", Data: map[string]any{"i": i}})
+		})
+	}
+	conn := connect(t, url)
+	rows, err := conn.Query(t.Context(), `SELECT id, prev_hash, hash FROM audit_entries WHERE district_id = $1 ORDER BY id`, here)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var id int64
+	var prev, hash, last []byte
+	n := int64(0)
+	_, err = pgx.ForEachRow(rows, []any{&id, &prev, &hash}, func() error {
+		n++
+		if id != n || string(prev) != string(last) || len(hash) != 32 {
+			t.Errorf("entry %d does not follow the one before it", id)
+		}
+		last = append([]byte(nil), hash...)
+		return nil
+	})
+	if err != nil || n < 4 {
+		t.Fatalf("%d entries, error %v", n, err)
+	}
+	for _, role := range []string{"hallpass_app", "none"} { // the app, then the owner
+		for _, sql := range []string{"UPDATE audit_entries SET actor = 'x'", "DELETE FROM audit_entries", "TRUNCATE audit_entries"} {
+			if _, err := conn.Exec(t.Context(), "SET ROLE "+role); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := conn.Exec(t.Context(), sql); err == nil {
+				t.Errorf("%s as %s went through", sql, role)
+			}
+		}
+	}
+}
