@@ -24,7 +24,7 @@ func (tx *Tx) heldRecords(ctx context.Context, table, listed string, cleverIDs [
 	var cleverID string
 	var h held
 	b := &pgx.Batch{}
-	collect(b, `SELECT clever_id, id, digest, ended_at IS NULL, `+listed+` FROM `+table+` WHERE district_id = $1 AND clever_id = ANY($2)`,
+	collect(b, byKey("text", `SELECT r.clever_id, r.id, r.digest, r.ended_at IS NULL, `+listed+` FROM `+table+` r WHERE r.district_id = $1 AND r.clever_id = w.id`),
 		[]any{tx.actor.District, cleverIDs}, []any{&cleverID, &h.id, &h.digest, &h.current, &h.listed}, func() {
 			found[cleverID] = h
 			h.digest = nil // the next row must not be scanned into this one's bytes
@@ -73,10 +73,10 @@ func (tx *Tx) WriteSchools(ctx context.Context, page []RosterSchool, seen *Seen)
 		page[i].Prepare()
 		ids[i] = page[i].CleverID
 	}
-	if err := tx.beginRoster(ctx); err != nil {
+	if err := tx.beginPage(ctx); err != nil {
 		return n, fmt.Errorf("write schools: %w", err)
 	}
-	found, err := tx.heldRecords(ctx, "schools", "listed", ids)
+	found, err := tx.heldRecords(ctx, "schools", "r.listed", ids)
 	if err != nil {
 		return n, fmt.Errorf("write schools: %w", err)
 	}
@@ -113,7 +113,7 @@ func (tx *Tx) WriteTerms(ctx context.Context, page []RosterTerm, seen *Seen) (Ro
 		page[i].Prepare()
 		ids[i] = page[i].CleverID
 	}
-	if err := tx.beginRoster(ctx); err != nil {
+	if err := tx.beginPage(ctx); err != nil {
 		return n, fmt.Errorf("write terms: %w", err)
 	}
 	found, err := tx.heldRecords(ctx, "terms", "true", ids)
@@ -154,7 +154,7 @@ func (tx *Tx) schoolIDs(ctx context.Context, named map[string]bool) (map[string]
 	var cleverID string
 	var id int64
 	note := func() { ids[cleverID] = id }
-	collect(b, `SELECT clever_id, id FROM schools WHERE district_id = $1 AND clever_id = ANY($2)`,
+	collect(b, byKey("text", `SELECT s.clever_id, s.id FROM schools s WHERE s.district_id = $1 AND s.clever_id = w.id`),
 		[]any{tx.actor.District, slices.Sorted(maps.Keys(named))}, []any{&cleverID, &id}, note)
 	if err := tx.send(ctx, "find schools", b); err != nil || len(ids) == len(named) {
 		return ids, err

@@ -50,7 +50,7 @@ func (p *sectionPage) write(ctx context.Context, page []RosterSection, people, s
 		page[i].Prepare()
 		ids[i] = page[i].CleverID
 	}
-	if err := tx.beginRoster(ctx); err != nil {
+	if err := tx.beginPage(ctx); err != nil {
 		return err
 	}
 	found, err := tx.heldRecords(ctx, "sections", "true", ids)
@@ -105,17 +105,19 @@ func (p *sectionPage) resolve(ctx context.Context, page []RosterSection, people 
 	}
 	slices.Sort(members)
 	members = slices.Compact(members)
+	slices.Sort(terms)
+	terms = slices.Compact(terms)
 	p.users, p.terms = make(map[string]int64, len(members)), map[string]int64{}
 	b := &pgx.Batch{}
 	var cleverID string
 	var id int64
-	collect(b, `SELECT clever_id, id FROM users WHERE district_id = $1 AND clever_id = ANY($2)`,
+	collect(b, byKey("text", `SELECT u.clever_id, u.id FROM users u WHERE u.district_id = $1 AND u.clever_id = w.id`),
 		[]any{p.tx.actor.District, members}, []any{&cleverID, &id}, func() {
 			if people.has(id) {
 				p.users[cleverID] = id
 			}
 		})
-	collect(b, `SELECT clever_id, id FROM terms WHERE district_id = $1 AND clever_id = ANY($2) AND ended_at IS NULL`,
+	collect(b, byKey("text", `SELECT t.clever_id, t.id FROM terms t WHERE t.district_id = $1 AND t.clever_id = w.id AND t.ended_at IS NULL`),
 		[]any{p.tx.actor.District, terms}, []any{&cleverID, &id}, func() { p.terms[cleverID] = id })
 	return p.tx.send(ctx, "look up people", b)
 }
@@ -174,9 +176,9 @@ func (p *sectionPage) readPast(ctx context.Context) error {
 	if len(ids) > 0 {
 		var section, user int64
 		var primary bool
-		collect(b, `SELECT section_id, user_id, is_primary FROM section_teachers WHERE district_id = $1 AND section_id = ANY($2)`,
+		collect(b, byKey("bigint", `SELECT m.section_id, m.user_id, m.is_primary FROM section_teachers m WHERE m.district_id = $1 AND m.section_id = w.id`),
 			[]any{p.tx.actor.District, ids}, []any{&section, &user, &primary}, func() { known[section].pastTeachers[user] = primary })
-		collect(b, `SELECT section_id, user_id FROM section_students WHERE district_id = $1 AND section_id = ANY($2)`,
+		collect(b, byKey("bigint", `SELECT m.section_id, m.user_id FROM section_students m WHERE m.district_id = $1 AND m.section_id = w.id`),
 			[]any{p.tx.actor.District, ids}, []any{&section, &user}, func() { known[section].pastStudents[user] = true })
 	}
 	if err := p.tx.send(ctx, "read sections", b); err != nil {

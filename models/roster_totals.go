@@ -8,12 +8,12 @@ import (
 )
 
 // SettleContacts gives contacts, in the people search, the schools of their students. It is asked when everyone is
-// in, because a contact may come before its students. It says how many rows differed.
-func (tx *Tx) SettleContacts(ctx context.Context) (int64, error) {
+// in, because a contact may come before its students.
+func (tx *Tx) SettleContacts(ctx context.Context) error {
 	if err := tx.beginRoster(ctx); err != nil {
-		return 0, fmt.Errorf("settle contacts: %w", err)
+		return fmt.Errorf("settle contacts: %w", err)
 	}
-	tag, err := tx.conn.Exec(ctx, `
+	_, err := tx.conn.Exec(ctx, `
 		WITH contacts AS (
 			SELECT DISTINCT user_id FROM role_grants WHERE district_id = $1 AND role = 'contact' AND ended_at IS NULL
 		), places AS (
@@ -31,9 +31,9 @@ func (tx *Tx) SettleContacts(ctx context.Context) (int64, error) {
 		UPDATE user_search s SET school_ids = want.school_ids FROM want
 		 WHERE s.district_id = $1 AND s.user_id = want.user_id AND s.school_ids <> want.school_ids`, tx.actor.District)
 	if err != nil {
-		return 0, fmt.Errorf("settle contacts: %w", err)
+		return fmt.Errorf("settle contacts: %w", err)
 	}
-	return tag.RowsAffected(), nil
+	return nil
 }
 
 // CountHeads counts people by role for each school and for the district, and rewrites the counts that differ.

@@ -3,6 +3,8 @@ package models
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -55,7 +57,7 @@ func (p *userPage) write(ctx context.Context, page []RosterUser, seen *Seen) err
 		page[i].Prepare()
 		ids[i] = page[i].CleverID
 	}
-	if err := p.tx.beginRoster(ctx); err != nil {
+	if err := p.tx.beginPage(ctx); err != nil {
 		return err
 	}
 	found, err := p.tx.heldRecords(ctx, "users", "true", ids)
@@ -109,24 +111,18 @@ func (p *userPage) identify(ctx context.Context, seen *Seen) error {
 	if p.schools, err = p.tx.schoolIDs(ctx, named); err != nil {
 		return err
 	}
-	type known struct {
-		user held
-		free bool
-	}
 	b := &pgx.Batch{}
-	aliases := map[string]known{}
 	var value string
-	var k known
+	aliases := map[string]int64{} // users by Clever ids that are known, but are not those of their records
+	var user int64
 	if len(strangers) > 0 {
-		collect(b, `SELECT i.value, u.id, u.ended_at IS NULL, u.clever_id IS NULL
-			FROM identities i JOIN users u ON u.district_id = i.district_id AND u.id = i.user_id
-			WHERE i.district_id = $1 AND i.kind = 'clever' AND i.value = ANY($2)`,
-			[]any{district, strangers}, []any{&value, &k.user.id, &k.user.current, &k.free}, func() { aliases[value] = k })
+		collect(b, byKey("text", `SELECT i.value, i.user_id FROM identities i WHERE i.district_id = $1 AND i.kind = 'clever' AND i.value = w.id`),
+			[]any{district, strangers}, []any{&value, &user}, func() { aliases[value] = user })
 	}
 	p.legacy = make(map[string]legacyHeld, len(legacy))
 	var l legacyHeld
 	if len(legacy) > 0 {
-		collect(b, `SELECT value, user_id, ended_at IS NULL FROM identities WHERE district_id = $1 AND kind = 'legacy' AND value = ANY($2)`,
+		collect(b, byKey("text", `SELECT i.value, i.user_id, i.ended_at IS NULL FROM identities i WHERE i.district_id = $1 AND i.kind = 'legacy' AND i.value = w.id`),
 			[]any{district, legacy}, []any{&value, &l.user, &l.current}, func() { p.legacy[value] = l })
 	}
 	var fresh []int64
@@ -134,18 +130,23 @@ func (p *userPage) identify(ctx context.Context, seen *Seen) error {
 	if err := p.tx.send(ctx, "look up identities", b); err != nil {
 		return err
 	}
-	taken := map[int64]bool{}
+	adoptable, err := p.adoptable(ctx, aliases)
+	if err != nil {
+		return err
+	}
 	people := p.people[:0]
 	for _, u := range p.people {
-		switch a, alias := aliases[u.CleverID]; {
+		user, alias := aliases[u.CleverID]
+		h, free := adoptable[user]
+		switch {
 		case u.known:
-		case alias && a.free && !taken[a.user.id]:
-			taken[a.user.id] = true
-			u.id, u.held, u.known, u.adopted = a.user.id, a.user, true, true
+		case alias && free:
+			delete(adoptable, user) // one record for a user
+			u.id, u.held, u.known, u.adopted = user, h, true, true
 		case alias:
 			// The id belongs to a user whose record comes under another id. That user is here, so must not end.
 			p.count.Problems++
-			seen.add(a.user.id)
+			seen.add(user)
 			continue
 		default:
 			u.id, fresh = fresh[0], fresh[1:]
@@ -154,6 +155,19 @@ func (p *userPage) identify(ctx context.Context, seen *Seen) error {
 	}
 	p.people = people
 	return nil
+}
+
+// adoptable gives those of the users who have no Clever id yet: they were imported.
+func (p *userPage) adoptable(ctx context.Context, aliases map[string]int64) (map[int64]held, error) {
+	found := map[int64]held{}
+	if len(aliases) == 0 {
+		return found, nil
+	}
+	b := &pgx.Batch{}
+	var h held
+	collect(b, byKey("bigint", `SELECT u.id, u.ended_at IS NULL FROM users u WHERE u.district_id = $1 AND u.id = w.id AND u.clever_id IS NULL`),
+		[]any{p.tx.actor.District, slices.Collect(maps.Values(aliases))}, []any{&h.id, &h.current}, func() { found[h.id] = h })
+	return found, p.tx.send(ctx, "find imported users", b)
 }
 
 // compose turns one record and what is held of the user into rows.

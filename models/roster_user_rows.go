@@ -226,12 +226,14 @@ func (r *userRows) queueIdentities(b *pgx.Batch) {
 		values []string
 	}{{"clever", r.revivedIdentities}, {"legacy", r.revivedLegacy}} {
 		if len(revived.values) > 0 {
-			b.Queue(`UPDATE identities SET ended_at = NULL WHERE district_id = $1 AND kind = $2 AND value = ANY($3) AND ended_at IS NOT NULL`,
+			b.Queue(`UPDATE identities i SET ended_at = NULL FROM unnest($3::text[]) w(id)
+				WHERE i.district_id = $1 AND i.kind = $2 AND i.value = w.id AND i.ended_at IS NOT NULL`,
 				r.district, revived.kind, revived.values)
 		}
 	}
 	if len(r.endedLegacy) > 0 {
-		b.Queue(`UPDATE identities SET ended_at = $3 WHERE district_id = $1 AND kind = 'legacy' AND value = ANY($2) AND ended_at IS NULL`,
+		b.Queue(`UPDATE identities i SET ended_at = $3 FROM unnest($2::text[]) w(id)
+			WHERE i.district_id = $1 AND i.kind = 'legacy' AND i.value = w.id AND i.ended_at IS NULL`,
 			r.district, r.endedLegacy, r.now)
 	}
 }
@@ -248,9 +250,11 @@ func (r *userRows) queueGrants(b *pgx.Batch) {
 			FROM `+grantUnnest+` WHERE g.district_id = $1 AND g.id = r.id AND g.source = 'clever'`, r.changedGrants.args(r.district)...)
 	}
 	if len(r.endedGrants) > 0 {
-		b.Queue(`UPDATE role_grants SET ended_at = $3 WHERE district_id = $1 AND id = ANY($2) AND source = 'clever' AND ended_at IS NULL`,
+		b.Queue(`UPDATE role_grants g SET ended_at = $3 FROM unnest($2::bigint[]) w(id)
+			WHERE g.district_id = $1 AND g.id = w.id AND g.source = 'clever' AND g.ended_at IS NULL`,
 			r.district, r.endedGrants, r.now)
-		b.Queue(`UPDATE role_grant_schools SET ended_at = $3 WHERE district_id = $1 AND grant_id = ANY($2) AND ended_at IS NULL`,
+		b.Queue(`UPDATE role_grant_schools s SET ended_at = $3 FROM unnest($2::bigint[]) w(id)
+			WHERE s.district_id = $1 AND s.grant_id = w.id AND s.ended_at IS NULL`,
 			r.district, r.endedGrants, r.now)
 	}
 	if s := r.newSchools; len(s.grant) > 0 {

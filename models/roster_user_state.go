@@ -66,21 +66,19 @@ func (p *userPage) readPast(ctx context.Context) error {
 		args := []any{p.tx.actor.District, ids}
 		var user int64
 		var text string
-		collect(b, `SELECT id, name_key FROM users WHERE district_id = $1 AND id = ANY($2)`, args,
+		collect(b, byKey("bigint", `SELECT u.id, u.name_key FROM users u WHERE u.district_id = $1 AND u.id = w.id`), args,
 			[]any{&user, &text}, func() { known[user].nameKey = text })
-		collect(b, `SELECT user_id, value FROM identities WHERE district_id = $1 AND user_id = ANY($2) AND kind = 'legacy' AND ended_at IS NULL`,
+		collect(b, byKey("bigint", `SELECT i.user_id, i.value FROM identities i WHERE i.district_id = $1 AND i.user_id = w.id AND i.kind = 'legacy' AND i.ended_at IS NULL`),
 			args, []any{&user, &text}, func() { known[user].legacy = append(known[user].legacy, text) })
 		var s RosterContactStudent
-		collect(b, `SELECT contact_id, student_clever_id, relationship, kind FROM contact_students WHERE district_id = $1 AND contact_id = ANY($2)`,
+		collect(b, byKey("bigint", `SELECT c.contact_id, c.student_clever_id, c.relationship, c.kind FROM contact_students c WHERE c.district_id = $1 AND c.contact_id = w.id`),
 			args, []any{&user, &s.Student, &s.Relationship, &s.Kind}, func() { known[user].students[s.Student] = s })
 		var g grantState
-		collect(b, `SELECT id, user_id, role, source = 'manual', legacy_id, sis_id, number, title, grade, labels, since, ended_at IS NULL
-			FROM role_grants WHERE district_id = $1 AND user_id = ANY($2)`, args,
+		collect(b, byKey("bigint", `SELECT g.id, g.user_id, g.role, g.source = 'manual', g.legacy_id, g.sis_id, g.number, g.title, g.grade, g.labels, g.since, g.ended_at IS NULL FROM role_grants g WHERE g.district_id = $1 AND g.user_id = w.id`), args,
 			[]any{&g.id, &g.user, &g.role, &g.manual, &g.legacyID, &g.sisID, &g.number, &g.title, &g.grade, &g.labels, &g.since, &g.current},
 			func() { known[g.user].grants = append(known[g.user].grants, g); g.labels = nil })
 		var gs grantSchoolState
-		collect(b, `SELECT user_id, grant_id, school_id, is_primary, since, ended_at IS NULL
-			FROM role_grant_schools WHERE district_id = $1 AND user_id = ANY($2)`, args,
+		collect(b, byKey("bigint", `SELECT s.user_id, s.grant_id, s.school_id, s.is_primary, s.since, s.ended_at IS NULL FROM role_grant_schools s WHERE s.district_id = $1 AND s.user_id = w.id`), args,
 			[]any{&user, &gs.grant, &gs.school, &gs.primary, &gs.since, &gs.current}, func() {
 				for i := range known[user].grants {
 					if g := &known[user].grants[i]; g.id == gs.grant {

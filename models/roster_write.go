@@ -44,9 +44,16 @@ func (s *Seen) has(id int64) bool {
 }
 
 // beginRoster readies the transaction for roster rows: one writer in the district, and time enough for its statements.
-func (tx *Tx) beginRoster(ctx context.Context) error {
+func (tx *Tx) beginRoster(ctx context.Context) error { return tx.beginBulk(ctx, "on") }
+
+// beginPage is beginRoster for a page of records. Whatever a page touches is found by key: on a first sync the tables
+// grow from nothing within minutes, and plans made (and kept) for empty tables would read whole ones later.
+func (tx *Tx) beginPage(ctx context.Context) error { return tx.beginBulk(ctx, "off") }
+
+func (tx *Tx) beginBulk(ctx context.Context, wholeTables string) error {
 	b := &pgx.Batch{}
-	b.Queue(`SET LOCAL statement_timeout = '` + rosterTime + `'`)
+	b.Queue(`SELECT set_config('statement_timeout', $1, true), set_config('enable_seqscan', $2, true),
+		set_config('enable_hashjoin', $2, true), set_config('enable_mergejoin', $2, true)`, rosterTime, wholeTables)
 	b.Queue(`SELECT pg_advisory_xact_lock(hashtext('hallpass roster'), ($1::bigint % 2147483648)::int)`, tx.actor.District)
 	return tx.conn.SendBatch(ctx, b).Close()
 }
@@ -70,6 +77,13 @@ func collect(b *pgx.Batch, sql string, args []any, scan []any, each func()) {
 	})
 }
 
+// byKey runs a query of one table once for each element w.id of the array $2, by an index over everything that the
+// query compares. A join, or = ANY($2), leaves the planner the choice of an index over less and a filter, which it
+// takes while it thinks the table small.
+func byKey(kind, query string) string {
+	return `SELECT r.* FROM unnest($2::` + kind + `[]) w(id), LATERAL (` + query + ` OFFSET 0) r`
+}
+
 // newIDs queues taking n ids off a table's sequence.
 func newIDs(b *pgx.Batch, table string, n int, into *[]int64) {
 	if n == 0 {
@@ -77,7 +91,7 @@ func newIDs(b *pgx.Batch, table string, n int, into *[]int64) {
 	}
 	*into = make([]int64, 0, n)
 	var id int64
-	collect(b, `SELECT nextval(pg_get_serial_sequence('`+table+`', 'id')) FROM generate_series(1, $1::int)`,
+	collect(b, `SELECT nextval('`+table+`_id_seq') FROM generate_series(1, $1::int)`,
 		[]any{n}, []any{&id}, func() { *into = append(*into, id) })
 }
 
