@@ -150,24 +150,15 @@ func (tx *Tx) SchoolSections(ctx context.Context, schoolID int64, after, before 
 	if err != nil {
 		return SectionList{}, fmt.Errorf("sections of school %d: %w", schoolID, err)
 	}
-	records := make([]userRecord, len(rows)) // the same paging as the people list, by name key and id
-	for i, r := range rows {
-		records[i] = userRecord{ID: r.ID, NameKey: r.NameKey}
+	var list SectionList
+	page, earlier, later, _ := cutRows(rows, limit, after+before != "", before != "")
+	at := func(r SectionRow) string { return cursor{Sort: "name", Key: r.NameKey, ID: r.ID}.String() }
+	if earlier {
+		list.Prev = at(page[0])
 	}
-	q := userQuery{sort: userSort{name: "name"}, limit: limit, back: before != ""}
-	if after+before != "" {
-		q.from = &cursor{}
+	if later {
+		list.Next = at(page[len(page)-1])
 	}
-	page := q.page(records)
-	list := SectionList{Next: page.Next, Prev: page.Prev}
-	if len(rows) > limit {
-		rows = rows[:limit]
-	}
-	if before != "" {
-		for i, j := 0, len(rows)-1; i < j; i, j = i+1, j-1 {
-			rows[i], rows[j] = rows[j], rows[i]
-		}
-	}
-	list.Rows = rows
+	list.Rows = page
 	return list, nil
 }

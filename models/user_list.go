@@ -3,7 +3,6 @@ package models
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -121,25 +120,15 @@ func (r userRecord) row() UserRow {
 // page turns one record more than a page into the page and its cursors.
 func (q *userQuery) page(records []userRecord) UserList {
 	var list UserList
-	more := len(records) > q.limit
-	var extra userRecord
-	if more {
-		extra = records[q.limit]
-		records = records[:q.limit]
+	records, before, after, extra := cutRows(records, q.limit, q.from != nil, q.back)
+	if before {
+		list.Prev = q.sort.cursor(records[0])
 	}
-	if q.back {
-		slices.Reverse(records)
+	if after {
+		list.Next = q.sort.cursor(records[len(records)-1])
 	}
-	if n := len(records); n > 0 {
-		if q.back || more {
-			list.Next = q.sort.cursor(records[n-1])
-		}
-		if q.from != nil && (!q.back || more) {
-			list.Prev = q.sort.cursor(records[0])
-		}
-		if more && !q.back {
-			list.NextName = strings.TrimSuffix(extra.LastName+", "+extra.FirstName, ", ")
-		}
+	if extra != nil {
+		list.NextName = strings.TrimSuffix(extra.LastName+", "+extra.FirstName, ", ")
 	}
 	for _, r := range records {
 		list.Rows = append(list.Rows, r.row())

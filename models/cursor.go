@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 )
@@ -53,11 +54,36 @@ func (s userSort) cursor(r userRecord) string {
 	case "changed":
 		c.Key = r.ChangedAt.UTC().Format(time.RFC3339Nano)
 	}
+	return c.String()
+}
+
+func (c cursor) String() string {
 	raw, err := json.Marshal(c)
 	if err != nil {
 		panic(err) // two strings and a number
 	}
 	return base64.RawURLEncoding.EncodeToString(raw)
+}
+
+// cutRows turns one row more than a page, read in the page's direction, into the page in list order, and says whether
+// rows lie before and after it. from says that the page was read from a cursor, back that it was read towards the
+// beginning. extra is the row that follows a page read forwards, where there is one.
+func cutRows[T any](rows []T, limit int, from, back bool) (page []T, before, after bool, extra *T) {
+	more := len(rows) > limit
+	if more {
+		if !back {
+			extra = &rows[limit]
+		}
+		rows = rows[:limit]
+	}
+	if len(rows) == 0 {
+		return nil, false, false, nil
+	}
+	if back {
+		slices.Reverse(rows)
+		return rows, more, true, nil
+	}
+	return rows, from, more, extra
 }
 
 func (s userSort) parse(text string) (cursor, error) {
