@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -48,7 +49,7 @@ type console struct {
 	district int64  // Hallpass id of the first district
 	ahead    atomic.Int64
 	log      *lines
-	queued   []int64
+	queued   atomic.Int64 // runs put to work
 }
 
 // bridge is the renderer that package main has.
@@ -141,11 +142,8 @@ func newConsoleOver(t *testing.T, by func(*testing.T, string) string, change ...
 	}
 	cfg := Config{
 		Store: c.store, Clever: client, Renderer: bridge{}, BaseURL: c.url, CookieKeys: [][]byte{[]byte(strings.Repeat("k", 32))}, Now: now,
-		Log: slog.New(slog.NewTextHandler(c.log, nil)),
-		Enqueue: func(_ context.Context, _, run int64) error {
-			c.queued = append(c.queued, run)
-			return errors.New("queue is down")
-		},
+		Log:     slog.New(slog.NewTextHandler(c.log, nil)),
+		Enqueue: func(context.Context, int64, int64) error { c.queued.Add(1); return errors.New("queue is down") },
 	}
 	for _, f := range change {
 		f(&cfg)
@@ -159,10 +157,23 @@ func newConsoleOver(t *testing.T, by func(*testing.T, string) string, change ...
 	return c
 }
 
-// lines is a log to read back. Requests write to it one after the other in these tests.
-type lines struct{ text strings.Builder }
+// lines is a log to read back. A request's line is there at the latest when the same browser's next answer is.
+type lines struct {
+	mu   sync.Mutex
+	kept strings.Builder
+}
 
-func (l *lines) Write(p []byte) (int, error) { return l.text.Write(p) }
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.kept.Write(p)
+}
+
+func (l *lines) text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.kept.String()
+}
 
 // pass moves the clock.
 func (c *console) pass(d time.Duration) { c.ahead.Add(int64(d)) }

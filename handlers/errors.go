@@ -16,9 +16,16 @@ import (
 
 // refusal is a page that the person may not open in the view in use.
 type refusal struct {
-	verdict access.Verdict
-	other   access.View // of the person's own views, one that may; "" if none
-	href    string      // of the same page in that view
+	steps []considered // the person's own roles, as they were considered
+	other access.View  // of the person's own views, one that may; "" if none
+	href  string       // of the same page in that view
+}
+
+// considered is one of the person's roles on the way to a refusal.
+type considered struct {
+	role  access.Role
+	inUse bool // by the view worn now
+	may   bool // its own view would be let in
 }
 
 func (refusal) Error() string { return "not allowed in this view" }
@@ -98,6 +105,7 @@ func (s *server) answerError(err error, c echo.Context) {
 	}
 	if r, ok := errors.AsType[refusal](err); ok {
 		p.OtherView, p.OtherViewHref = string(r.other), r.href
+		p.Steps = n.visit.explain(r.steps, p.Locale())
 	}
 	if drawErr := c.Render(status, "", views.Error(p)); drawErr != nil && !c.Response().Committed {
 		n.err, n.event = errors.Join(err, drawErr), "error_page_not_drawn"

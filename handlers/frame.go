@@ -41,7 +41,7 @@ func (v *visit) surround(f *views.Frame) {
 		}
 		worn = v.views[0]
 	}
-	f.View, f.ViewPlaces = string(worn), v.viewPlaces(worn)
+	f.View, f.ViewPlaces = string(worn), v.viewPlaces(worn, f.Locale())
 	for _, view := range v.views {
 		f.Views = append(f.Views, views.ViewLink{Slug: string(view), Href: v.switchTo(view), Current: view == worn})
 	}
@@ -87,11 +87,8 @@ func (v *visit) nav(worn access.View) []views.NavItem {
 	return items
 }
 
-// shownPlaces is how many school names stand beside the view before they become a number.
-const shownPlaces = 3
-
 // viewPlaces names the schools a view covers; "" for the whole district.
-func (v *visit) viewPlaces(worn access.View) string {
+func (v *visit) viewPlaces(worn access.View, l *views.Locale) string {
 	reach := v.wearing(worn).Reach(access.UsersView)
 	if reach.District {
 		return ""
@@ -109,11 +106,21 @@ func (v *visit) viewPlaces(worn access.View) string {
 		}
 	}
 	slices.Sort(names)
-	more := ""
-	if len(names) > shownPlaces {
-		names, more = names[:shownPlaces], " …"
+	return l.SomeSchools(names)
+}
+
+// explain puts into words which of the person's roles were considered.
+func (v *visit) explain(steps []considered, l *views.Locale) []views.ErrorStep {
+	var said []views.ErrorStep
+	for _, s := range steps {
+		place := v.viewPlaces(access.View(s.role), l)
+		if s.inUse {
+			said = append(said, l.StepInUse(string(s.role), place))
+		} else {
+			said = append(said, l.StepOther(string(s.role), place, s.may))
+		}
 	}
-	return strings.Join(names, ", ") + more
+	return said
 }
 
 // zone is the district's time zone, UTC if this machine does not know it.

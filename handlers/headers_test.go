@@ -152,7 +152,7 @@ func TestWhatGoesWrongIsToldOnce(t *testing.T) {
 		return context.DeadlineExceeded
 	})
 	for path, status := range map[string]int{"/panic": 500, "/error": 500, "/gone": 404, "/half": 503} {
-		before := len(c.log.text.String())
+		before := len(c.log.text())
 		rec := httptest.NewRecorder()
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
 		r.Header.Set("X-Request-Id", "given-by-a-proxy-1")
@@ -163,7 +163,7 @@ func TestWhatGoesWrongIsToldOnce(t *testing.T) {
 		if strings.Contains(rec.Body.String(), "secret of") || strings.Contains(rec.Body.String(), "goroutine") {
 			t.Errorf("%s tells the visitor its insides", path)
 		}
-		log := c.log.text.String()[before:]
+		log := c.log.text()[before:]
 		if strings.Count(log, "\n") != 1 || !strings.Contains(log, "given-by-a-proxy-1") || (status == 500) != strings.Contains(log, "secret of") {
 			t.Errorf("%s: log is %s", path, log)
 		}
@@ -187,11 +187,11 @@ func TestTheLogKnowsNoNames(t *testing.T) {
 	b.get(seedHome + "district_admin/users/canary-id")
 	b.get("/canary-path?canary-query")
 	for _, never := range []string{"canary", sandbox.SeedDistrictID, "Marisol"} {
-		if strings.Contains(c.log.text.String(), never) {
+		if strings.Contains(c.log.text(), never) {
 			t.Errorf("%q stands in the log", never)
 		}
 	}
-	if !strings.Contains(c.log.text.String(), "route=/d/:district/:view/users/:id status=404") {
+	if !strings.Contains(c.log.text(), "route=/d/:district/:view/users/:id status=404") {
 		t.Error("the log does not name the route and the status")
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"hallpass/audit"
 	"hallpass/clever"
 	"hallpass/models"
+	"hallpass/roster"
 	"hallpass/views"
 )
 
@@ -220,11 +221,11 @@ func (s *server) admit(c echo.Context, district int64, person clever.User, code,
 	return c.Redirect(http.StatusSeeOther, to)
 }
 
-// arrive finds the person of the identity in our copy of the district, with the roles of the last sync. reason is
-// why nobody is there.
+// arrive writes the person down as Clever just described them, so that a role that was lost or won since the last
+// sync counts, and reads them back. reason is why they are nobody here.
 func arrive(ctx context.Context, tx *models.Tx, person clever.User) (in models.SignedIn, reason string, err error) {
-	id, err := tx.UserByCleverID(ctx, person.ID)
-	if errors.Is(err, models.ErrNotFound) {
+	id, err := roster.SignIn(ctx, tx, person)
+	if errors.Is(err, models.ErrNotFound) { // a record that could not be kept, such as one with an impossible id
 		return in, "not_listed", nil
 	}
 	if err != nil {

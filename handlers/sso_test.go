@@ -88,7 +88,7 @@ func TestTheStateMustBeThisBrowsers(t *testing.T) {
 	if a := victim.step(http.MethodGet, own); a.StatusCode != http.StatusBadRequest || victim.token() != "" {
 		t.Errorf("a state survives a refused callback: status %d", a.StatusCode)
 	}
-	if log := c.log.text.String(); !strings.Contains(log, "sign_in_state_mismatch") {
+	if log := c.log.text(); !strings.Contains(log, "sign_in_state_mismatch") {
 		t.Error("a state that does not match leaves no trace in the log")
 	}
 }
@@ -336,7 +336,7 @@ func TestTheCookieIsNoSecretOfTheDatabase(t *testing.T) {
 	if a := b.get(seedHome + "teacher/"); strings.Contains(a.body, held.text) || strings.Contains(a.body, b.token()) {
 		t.Error("the token stands in a page")
 	}
-	if strings.Contains(c.log.text.String(), held.text) {
+	if strings.Contains(c.log.text(), held.text) {
 		t.Error("the token stands in the log")
 	}
 	// One changed byte, and a token of another district under this one's number.
@@ -383,19 +383,32 @@ func TestSessionsAreAudited(t *testing.T) {
 	}
 }
 
-// TestAPersonWhoIsNotHereYetIsToldSo: Clever knows them, and no sync has brought them.
-func TestAPersonWhoIsNotHereYetIsToldSo(t *testing.T) {
+// TestRolesAreReadAtSignIn: somebody whom no sync has brought yet comes in, and a role lost since the last sync opens
+// nothing any more.
+func TestRolesAreReadAtSignIn(t *testing.T) {
 	c := newConsole(t)
-	err := c.box.PutUser([]byte(`{"id":"67290bff90b5540a114b0aff","district":"` + sandbox.SeedDistrictID + `","name":{"first":"Nia","last":"Newcomer"},
-		"email":"nia.newcomer@example.org","roles":{"teacher":{"school":"` + sandbox.SeedTeacherSchool + `","schools":["` + sandbox.SeedTeacherSchool + `"],"legacy_id":"67290bff90b5540a114b0afe"}}}`))
-	if err != nil {
-		t.Fatal(err)
+	put := func(id, email, roles string) {
+		t.Helper()
+		err := c.box.PutUser([]byte(`{"id":"` + id + `","district":"` + sandbox.SeedDistrictID + `","name":{"first":"Nia","last":"Newcomer"},
+			"email":"` + email + `","created":"2026-01-01T00:00:00.000Z","last_modified":"2026-11-01T00:00:00.000Z","roles":` + roles + `}`))
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
-	b := c.browser()
-	if a := b.get(c.boxURL + "/signin?as=nia.newcomer@example.org"); a.StatusCode != http.StatusOK {
-		t.Fatalf("sandbox sign-in: status %d", a.StatusCode)
+	arrive := func(email string) (*browser, answer) {
+		t.Helper()
+		b := c.browser()
+		if a := b.get(c.boxURL + "/signin?as=" + email); a.StatusCode != http.StatusOK {
+			t.Fatalf("sandbox sign-in: status %d", a.StatusCode)
+		}
+		return b, b.get("/signin/clever")
 	}
-	if a := b.get("/signin/clever"); a.StatusCode != http.StatusForbidden || b.token() != "" || !strings.Contains(c.log.text.String(), "route="+callbackPath+" status=403") {
-		t.Errorf("status %d, session %t", a.StatusCode, b.token() != "")
+	put("67290bff90b5540a114b0aff", "nia.newcomer@example.org", `{"teacher":{"school":"`+sandbox.SeedTeacherSchool+`","schools":["`+sandbox.SeedTeacherSchool+`"],"legacy_id":"67290bff90b5540a114b0afe"}}`)
+	if _, a := arrive("nia.newcomer@example.org"); a.StatusCode != http.StatusOK || a.at() != seedHome+"teacher/" {
+		t.Errorf("a newcomer ends at %s with status %d", a.at(), a.StatusCode)
+	}
+	put(sandbox.DistrictAdminUserID, "was.admin@example.org", `{"district_admin":null}`)
+	if b, a := arrive("was.admin@example.org"); a.StatusCode != http.StatusForbidden || b.token() != "" {
+		t.Errorf("somebody who was an admin until today ends at %s with status %d, session %t", a.at(), a.StatusCode, b.token() != "")
 	}
 }

@@ -22,7 +22,7 @@ func listSyncs(v *visit) (reply, error) {
 	}
 	var before int64
 	if after := v.c.QueryParam("after"); after != "" { // the next page is of older runs
-		id, err := strconv.ParseInt(after, 10, 64)
+		id, err := strconv.ParseInt(after, 10, 32) // no district syncs two thousand million times
 		if err != nil || id <= 0 {
 			p.Notices = append(p.Notices, noticeBadCursor)
 		} else {

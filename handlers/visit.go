@@ -141,10 +141,24 @@ func (v *visit) enter() (reply, error) {
 	}
 	for _, other := range v.views {
 		if v.row.lets(v.wearing(other)) {
-			return nil, refusal{other: other, href: v.hrefIn(other)}
+			return nil, refusal{v.considered(), other, v.hrefIn(other)}
 		}
 	}
-	return nil, refusal{}
+	return nil, refusal{steps: v.considered()}
+}
+
+// considered says of each of the person's roles whether its view would let them into the row.
+func (v *visit) considered() (steps []considered) {
+	for _, view := range v.views {
+		if view != access.ViewAll {
+			steps = append(steps, considered{access.Role(view), v.wears(access.Role(view)), v.row.lets(v.wearing(view))})
+		}
+	}
+	return steps
+}
+
+func (v *visit) wears(r access.Role) bool {
+	return v.actor.View == access.ViewAll || v.actor.View == access.View(r)
 }
 
 // may asks for the row's permission at the places where the thing in hand is: one of them is enough. A thing out of
@@ -156,7 +170,11 @@ func (v *visit) may(places ...access.Place) error {
 		return nil
 	}
 	if other, ok := verdict.OtherView(); ok && slices.Contains(v.views, other) {
-		return refusal{verdict: verdict, other: other, href: v.hrefIn(other)}
+		var steps []considered
+		for _, s := range verdict.Trace {
+			steps = append(steps, considered{s.Role, v.wears(s.Role), s.Outcome == access.NotInView})
+		}
+		return refusal{steps, other, v.hrefIn(other)}
 	}
 	return models.ErrNotFound
 }
