@@ -240,3 +240,13 @@ func TestPagesAreCompressed(t *testing.T) {
 		}
 	}
 }
+
+// TestARequestThatTakesTooLongSaysSo with a page that asks to try again, and a code for machines that do.
+func TestARequestThatTakesTooLongSaysSo(t *testing.T) {
+	c := newConsole(t, func(cfg *Config) { cfg.RequestTimeout = 1 })
+	b := c.holding(sandbox.DistrictAdminUserID)
+	a := b.step(http.MethodGet, seedHome+"district_admin/users")
+	if a.StatusCode != http.StatusServiceUnavailable || a.Header.Get("Retry-After") == "" || a.doc(t).Find("h1").Length() != 1 {
+		t.Errorf("status %d, Retry-After %q, %d headings", a.StatusCode, a.Header.Get("Retry-After"), a.doc(t).Find("h1").Length())
+	}
+}

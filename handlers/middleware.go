@@ -117,7 +117,7 @@ func (s *server) secure(next echo.HandlerFunc) echo.HandlerFunc {
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()")
+		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=()")
 		h.Set("Cache-Control", "no-store")
 		if s.https {
 			h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
@@ -145,7 +145,11 @@ func (s *server) limitTime(next echo.HandlerFunc) echo.HandlerFunc {
 		defer cancel()
 		c.SetRequest(outer.WithContext(ctx))
 		defer c.SetRequest(outer) // the page that says what went wrong is drawn after the time is up
-		return next(c)
+		err := next(c)
+		if err != nil && ctx.Err() != nil { // whatever a query makes of being stopped
+			err = fmt.Errorf("%w: %w", ctx.Err(), err)
+		}
+		return err
 	}
 }
 
