@@ -99,6 +99,7 @@ func (tx *Tx) EndUnseen(ctx context.Context, seen map[RosterType]*Seen) (map[Ros
 		ended[t] = n
 	}
 	b := &pgx.Batch{}
+	b.Queue(`SET LOCAL enable_nestloop = on`) // few rows end, as a rule
 	d, now := tx.actor.District, tx.now
 	for _, t := range []RosterType{RosterSchools, RosterTerms, RosterSections} {
 		if ended[t] > 0 {

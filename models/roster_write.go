@@ -43,17 +43,20 @@ func (s *Seen) has(id int64) bool {
 	return found
 }
 
-// beginRoster readies the transaction for roster rows: one writer in the district, and time enough for its statements.
-func (tx *Tx) beginRoster(ctx context.Context) error { return tx.beginBulk(ctx, "on") }
+// beginRoster readies the transaction for statements on whole roster tables: one writer in the district, and time
+// enough. Such a statement never goes through one table row by row of the other, which the planner would do where it
+// has no statistics yet.
+func (tx *Tx) beginRoster(ctx context.Context) error { return tx.beginBulk(ctx, "on", "off") }
 
 // beginPage is beginRoster for a page of records. Whatever a page touches is found by key: on a first sync the tables
 // grow from nothing within minutes, and plans made (and kept) for empty tables would read whole ones later.
-func (tx *Tx) beginPage(ctx context.Context) error { return tx.beginBulk(ctx, "off") }
+func (tx *Tx) beginPage(ctx context.Context) error { return tx.beginBulk(ctx, "off", "on") }
 
-func (tx *Tx) beginBulk(ctx context.Context, wholeTables string) error {
+func (tx *Tx) beginBulk(ctx context.Context, whole, byRow string) error {
 	b := &pgx.Batch{}
 	b.Queue(`SELECT set_config('statement_timeout', $1, true), set_config('enable_seqscan', $2, true),
-		set_config('enable_hashjoin', $2, true), set_config('enable_mergejoin', $2, true)`, rosterTime, wholeTables)
+		set_config('enable_hashjoin', $2, true), set_config('enable_mergejoin', $2, true), set_config('enable_nestloop', $3, true)`,
+		rosterTime, whole, byRow)
 	b.Queue(`SELECT pg_advisory_xact_lock(hashtext('hallpass roster'), ($1::bigint % 2147483648)::int)`, tx.actor.District)
 	return tx.conn.SendBatch(ctx, b).Close()
 }
