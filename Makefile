@@ -40,7 +40,7 @@ race: setup-test ## the same tests under the race detector
 
 .PHONY: lint
 lint: ## golangci-lint, room borders included
-	go run $(GOLANGCI_LINT) run
+	go run $(GOLANGCI_LINT) run --allow-parallel-runners
 
 .PHONY: fmt
 fmt: ## format the Go files as lint wants them
