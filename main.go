@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	_ "time/tzdata" // districts' time zones, on machines and in images that have none
 )
 
 const usage = `hallpass: who is this person, in which schools, in which roles, and what may they do here?

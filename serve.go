@@ -13,7 +13,6 @@ import (
 	"os"
 	"time"
 
-	"hallpass/access"
 	"hallpass/clever"
 	"hallpass/handlers"
 	"hallpass/jobs"
@@ -59,17 +58,7 @@ func serve(ctx context.Context, args []string, out, errOut io.Writer) error {
 
 // console answers requests and works off jobs until ctx is cancelled or the database has gone.
 func console(ctx context.Context, c config, store *models.Store, client *clever.Client, listener net.Listener, databaseGone <-chan struct{}) error {
-	runner, err := jobs.New(store, func(ctx context.Context, district, run int64) error {
-		var known models.District
-		err := store.As(access.System(district, "full sync")).Read(ctx, func(tx *models.Tx) (err error) {
-			known, err = tx.District(ctx)
-			return err
-		})
-		if err == nil {
-			_, err = roster.Full(ctx, store, client, known.CleverID, roster.Options{RunID: run, Log: c.log})
-		}
-		return err
-	}, c.log)
+	runner, err := jobs.New(store, jobs.FullSync(store, client, roster.Options{Log: c.log}), c.log)
 	if err != nil {
 		return err
 	}

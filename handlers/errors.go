@@ -43,6 +43,7 @@ var problems = []struct {
 	{models.ErrConflict, http.StatusConflict, "conflict"},
 	{errCrossOrigin, http.StatusForbidden, "cross_origin"},
 	{errUnready, http.StatusServiceUnavailable, "not_ready"},
+	{models.ErrTooSlow, http.StatusServiceUnavailable, "timeout"},
 	{context.DeadlineExceeded, http.StatusServiceUnavailable, "timeout"},
 	{context.Canceled, statusClientGone, "client_gone"},
 }

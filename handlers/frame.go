@@ -3,6 +3,7 @@ package handlers
 import (
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -123,12 +124,20 @@ func (v *visit) explain(steps []considered, l *views.Locale) []views.ErrorStep {
 	return said
 }
 
+// zones remembers time zones: loading one reads files, and every page needs its district's.
+var zones sync.Map
+
 // zone is the district's time zone, UTC if this machine does not know it.
 func zone(name string) *time.Location {
-	if loc, err := time.LoadLocation(name); err == nil {
-		return loc
+	if known, ok := zones.Load(name); ok {
+		return known.(*time.Location)
 	}
-	return time.UTC
+	loc, err := time.LoadLocation(name)
+	if err != nil {
+		loc = time.UTC
+	}
+	zones.Store(name, loc)
+	return loc
 }
 
 // fullName is a person's name as it is spoken, listName as it is sorted. A contact's whole name is the last one.

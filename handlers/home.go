@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"slices"
+
 	"hallpass/access"
 	"hallpass/models"
 	"hallpass/views"
@@ -12,15 +14,16 @@ func showHome(v *visit) (reply, error) {
 		return listMySections(v)
 	}
 	p := views.HomePage{}
-	schools := v.reach.Schools
-	if v.reach.District {
-		schools = []int64{0}
-	}
-	counts, err := v.tx.HeadCounts(v.ctx, schools)
+	counts, err := v.tx.HeadCounts(v.ctx, v.reach)
 	if err != nil {
 		return nil, err
 	}
-	p.Counts, p.People, p.Several = sumCounts(counts)
+	p.Counts = roleCounts(counts)
+	for _, c := range counts {
+		if c.Role == "" {
+			p.People, p.Several = c.People, c.Several
+		}
+	}
 	if p.ShowSync = v.maySync(); p.ShowSync {
 		p.CanSync = true
 		runs, err := v.tx.SyncRuns(v.ctx, 0, 1)
@@ -28,42 +31,32 @@ func showHome(v *visit) (reply, error) {
 			return nil, err
 		}
 		if len(runs) == 1 {
-			run, err := v.syncRun(runs[0])
+			shown, err := v.syncRuns(runs...)
 			if err != nil {
 				return nil, err
 			}
-			p.LastSync = &run
+			p.LastSync = &shown[0]
 		}
 	}
 	p.Frame = v.frame()
 	return page(views.Home(p)), nil
 }
 
-// sumCounts adds up the head counts of one or several schools, by role in the order of tables. Somebody at two of
-// the schools counts at each: head counts know people by school, not by name.
-func sumCounts(counts []models.HeadCount) (byRole []views.RoleCount, people, several int) {
-	sums := map[access.Role]*views.RoleCount{}
-	var unknown []access.Role
+// roleCounts are head counts in the order of tables, roles Hallpass does not know last.
+func roleCounts(counts []models.HeadCount) (rows []views.RoleCount) {
+	at := func(c models.HeadCount) int {
+		if i := slices.Index(access.Roles(), c.Role); i >= 0 {
+			return i
+		}
+		return len(access.Roles())
+	}
+	slices.SortStableFunc(counts, func(a, b models.HeadCount) int { return at(a) - at(b) })
 	for _, c := range counts {
-		if c.Role == "" {
-			people, several = people+c.People, several+c.Several
-			continue
-		}
-		if sums[c.Role] == nil {
-			sums[c.Role] = &views.RoleCount{Role: string(c.Role)}
-			if !c.Role.Known() {
-				unknown = append(unknown, c.Role)
-			}
-		}
-		sums[c.Role].People += c.People
-		sums[c.Role].WithAnother += c.Several
-	}
-	for _, role := range append(access.Roles(), unknown...) {
-		if sum := sums[role]; sum != nil && sum.People > 0 {
-			byRole = append(byRole, *sum)
+		if c.Role != "" && c.People > 0 {
+			rows = append(rows, views.RoleCount{Role: string(c.Role), People: c.People, WithAnother: c.Several})
 		}
 	}
-	return byRole, people, several
+	return rows
 }
 
 // listMySections lists the sections the person teaches.

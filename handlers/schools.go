@@ -58,11 +58,11 @@ func showSchool(v *visit) (reply, error) {
 		ID: s.CleverID, Name: s.Name, SISID: s.SISID, Number: s.SchoolNumber, LowGrade: s.LowGrade, HighGrade: s.HighGrade,
 		Shared: s.Listed, EndedAt: s.EndedAt, ChangedAt: new(s.ChangedAt),
 	}
-	counts, err := v.tx.HeadCounts(v.ctx, []int64{s.ID})
+	counts, err := v.tx.HeadCounts(v.ctx, access.Reach{Schools: []int64{s.ID}})
 	if err != nil {
 		return nil, err
 	}
-	p.Counts, _, _ = sumCounts(counts)
+	p.Counts = roleCounts(counts)
 	if p.Employees, p.MoreEmployees, err = v.employees(s); err != nil {
 		return nil, err
 	}
@@ -128,13 +128,20 @@ func (v *visit) addSections(p *views.SchoolPage, s models.School) error {
 		return err
 	}
 	p.Next, p.Prev = link(list.Next, ""), link(list.Prev, "")
-	if list.Next == "" && list.Prev == "" {
-		p.TotalSections = len(list.Rows) // else not known
-	}
+	p.TotalSections = list.Count
 	for _, row := range list.Rows {
 		p.Sections = append(p.Sections, views.SectionRow{
-			ID: row.CleverID, Name: row.Name, Period: row.Period, Term: row.Term, Subject: row.Subject, Teacher: row.Teacher, Students: row.Students,
+			ID: row.CleverID, Name: row.Name, Period: row.Period, Term: row.Term, Subject: row.Subject, Grade: row.Grade,
+			TeacherID: row.TeacherID, Teacher: row.Teacher, CoTeachers: coTeachers(row), Students: row.Students,
 		})
 	}
 	return nil
+}
+
+// coTeachers are those beside the primary teacher.
+func coTeachers(row models.SectionRow) int {
+	if row.TeacherID == 0 {
+		return row.Teachers
+	}
+	return row.Teachers - 1
 }

@@ -22,7 +22,7 @@ func listSyncs(v *visit) (reply, error) {
 	}
 	var before int64
 	if after := v.c.QueryParam("after"); after != "" { // the next page is of older runs
-		id, err := strconv.ParseInt(after, 10, 32) // no district syncs two thousand million times
+		id, err := strconv.ParseInt(after, 10, 64)
 		if err != nil || id <= 0 {
 			p.Notices = append(p.Notices, noticeBadCursor)
 		} else {
@@ -37,13 +37,11 @@ func listSyncs(v *visit) (reply, error) {
 		runs = runs[:shownSyncs]
 		p.Next = link(strconv.FormatInt(runs[shownSyncs-1].ID, 10), "")
 	}
+	if p.Runs, err = v.syncRuns(runs...); err != nil {
+		return nil, err
+	}
 	for _, r := range runs {
-		run, err := v.syncRun(r)
-		if err != nil {
-			return nil, err
-		}
 		p.Running = p.Running || r.Open()
-		p.Runs = append(p.Runs, run)
 	}
 	p.Frame = v.frame()
 	return page(views.Syncs(p)), nil
@@ -60,11 +58,11 @@ func showSync(v *visit) (reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	shown, err := v.syncRun(run)
+	shown, err := v.syncRuns(run)
 	if err != nil {
 		return nil, err
 	}
-	p := views.SyncPage{Run: shown, CanSync: v.maySync()}
+	p := views.SyncPage{Run: shown[0], CanSync: v.maySync()}
 	p.Frame = v.frame()
 	return page(views.Sync(p)), nil
 }
@@ -96,17 +94,32 @@ var syncStates = map[models.SyncState]string{
 	models.SyncRequested: "queued", models.SyncRunning: "running", models.SyncDone: "done", models.SyncFailed: "failed",
 }
 
-func (v *visit) syncRun(r models.SyncRun) (views.SyncRun, error) {
+// syncRuns are runs as pages show them, with the names of those who asked for them.
+func (v *visit) syncRuns(runs ...models.SyncRun) ([]views.SyncRun, error) {
+	var by []int64
+	for _, r := range runs {
+		if r.RequestedBy != nil {
+			by = append(by, *r.RequestedBy)
+		}
+	}
+	names, err := v.tx.UserNames(v.ctx, by)
+	if err != nil {
+		return nil, err
+	}
+	shown := make([]views.SyncRun, len(runs))
+	for i, r := range runs {
+		shown[i] = syncRun(r)
+		if r.RequestedBy != nil {
+			shown[i].By = names[*r.RequestedBy]
+		}
+	}
+	return shown, nil
+}
+
+func syncRun(r models.SyncRun) views.SyncRun {
 	run := views.SyncRun{ID: r.ID, Kind: r.Kind, State: syncStates[r.State], Started: r.RequestedAt, Finished: r.FinishedAt}
 	if r.StartedAt != nil {
 		run.Started = *r.StartedAt
-	}
-	if r.RequestedBy != nil {
-		by, err := v.tx.User(v.ctx, *r.RequestedBy)
-		if err != nil {
-			return run, err
-		}
-		run.By = fullName(by)
 	}
 	for i, t := range r.Progress {
 		run.Types = append(run.Types, views.SyncType{
@@ -115,9 +128,9 @@ func (v *visit) syncRun(r models.SyncRun) (views.SyncRun, error) {
 		})
 	}
 	if r.Error != "" {
-		run.Error = &views.SyncError{Message: r.Error, Type: r.ErrorType, Page: r.ErrorPage}
+		run.Error = &views.SyncError{Message: r.Error, Type: r.ErrorType, Page: r.ErrorPage, Next: r.ErrorNext}
 	}
-	return run, nil
+	return run
 }
 
 // typeState is how far a run has come with its record type i: they are walked one after the other.

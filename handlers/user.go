@@ -45,17 +45,23 @@ func showUser(v *visit) (reply, error) {
 
 func (v *visit) userPage(u models.User) (views.UserPage, error) {
 	p := views.UserPage{
-		ID: u.ID, Name: fullName(u), Email: u.Email, EndedAt: u.EndedAt, ChangedAt: new(u.ChangedAt), TotalSchools: len(v.reach.Schools),
+		ID: u.ID, Name: fullName(u), Email: u.Email, EndedAt: u.EndedAt, ChangedAt: new(u.ChangedAt),
 	}
 	if u.CleverID != nil {
 		p.CleverID = *u.CleverID
+	}
+	var err error
+	if v.reach.District { // what is beyond one's own schools cannot be counted up to a whole
+		if p.TotalSchools, err = v.tx.SchoolCount(v.ctx, v.reach); err != nil {
+			return p, err
+		}
 	}
 	grants, err := v.tx.UserGrants(v.ctx, u.ID)
 	if err != nil {
 		return p, err
 	}
 	for _, g := range grants {
-		p.Grants = append(p.Grants, userGrants(g)...)
+		p.Grants = append(p.Grants, v.userGrants(g)...)
 		if g.EndedAt == nil || u.EndedAt != nil {
 			p.IDs = append(p.IDs, views.UserIDs{Role: string(g.Role), LegacyID: g.LegacyID, SISID: g.SISID, Number: g.Number})
 		}
@@ -81,7 +87,7 @@ func (v *visit) userPage(u models.User) (views.UserPage, error) {
 }
 
 // userGrants is one role grant as the matrix shows it: a row for each school.
-func userGrants(g models.UserGrant) []views.UserGrant {
+func (v *visit) userGrants(g models.UserGrant) []views.UserGrant {
 	base := views.UserGrant{Role: string(g.Role), Labels: g.Labels, Source: string(g.Source), Since: new(g.Since), EndedAt: g.EndedAt}
 	if len(g.Schools) == 0 {
 		return []views.UserGrant{base}
@@ -90,6 +96,7 @@ func userGrants(g models.UserGrant) []views.UserGrant {
 	for i, s := range g.Schools {
 		row := base
 		row.SchoolID, row.School, row.SchoolSIS, row.Primary, row.Since = s.CleverID, s.Name, s.SISID, s.Primary, new(s.Since)
+		row.OutOfReach = !v.actor.Decide(access.UsersView, access.AtSchool(s.SchoolID)).Allowed
 		row.EndedAt = earlier(g.EndedAt, s.EndedAt)
 		rows[i] = row
 	}
@@ -112,6 +119,7 @@ func (v *visit) addUserSections(p *views.UserPage, u models.User) error {
 	}
 	for _, s := range sections {
 		if !v.actor.Decide(access.RosterView, access.AtSection(s.ID, s.SchoolID)).Allowed {
+			p.HiddenSections = true
 			continue
 		}
 		if len(p.Sections) == shownSections {
@@ -130,27 +138,23 @@ var relatedKinds = map[string]string{
 	models.StudentOfContact: "student", models.ContactOfStudent: "contact", models.SameEmail: "same_email",
 }
 
-// shownRelated bounds the related people whom someone without the whole district is asked about one by one.
-const shownRelated = 20
-
 // addRelated lists the related people whom the reader may see as well.
 func (v *visit) addRelated(p *views.UserPage, u models.User) error {
 	related, err := v.tx.RelatedPeople(v.ctx, u)
+	if err != nil || len(related) == 0 {
+		return err
+	}
+	ids := make([]int64, len(related))
+	for i, r := range related {
+		ids[i] = r.ID
+	}
+	within, err := v.tx.WithinReach(v.ctx, v.reach, ids)
 	if err != nil {
 		return err
 	}
-	if !v.reach.District {
-		related = related[:min(len(related), shownRelated)]
-	}
 	for _, r := range related {
-		if !v.reach.District {
-			places, err := v.tx.UserPlaces(v.ctx, r.ID)
-			if err != nil {
-				return err
-			}
-			if !v.actor.DecideAny(access.UsersView, places).Allowed {
-				continue
-			}
+		if !within[r.ID] {
+			continue
 		}
 		row := views.RelatedUser{ID: r.ID, Name: join(" ", r.FirstName, r.MiddleName, r.LastName), Kind: relatedKinds[r.Kind], Relationship: r.Relationship}
 		if len(r.Roles) > 0 {

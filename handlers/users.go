@@ -26,7 +26,11 @@ func listUsers(v *visit) (reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	asked, filter, notices := parseUsers(v.c.QueryParams(), choices)
+	roles, err := v.roleChoices(access.Role(v.c.QueryParam("role")))
+	if err != nil {
+		return nil, err
+	}
+	asked, filter, notices := parseUsers(v.c.QueryParams(), choices, roles)
 	list, err := v.tx.Users(v.ctx, v.reach, filter)
 	if errors.Is(err, models.ErrBadCursor) {
 		notices = append(notices, noticeBadCursor)
@@ -41,9 +45,7 @@ func listUsers(v *visit) (reply, error) {
 		Next: link(list.Next, list.NextName), Prev: link(list.Prev, ""), CanSync: v.maySync(),
 		NoPeople: len(list.Rows) == 0 && !asked.Active() && asked.After == "" && asked.Before == "",
 	}
-	for _, role := range access.Roles() {
-		p.Roles = append(p.Roles, string(role))
-	}
+	p.Roles = roles
 	for _, s := range choices {
 		p.Schools = append(p.Schools, views.SchoolOption{ID: s.CleverID, Name: s.Name})
 	}
@@ -54,15 +56,34 @@ func listUsers(v *visit) (reply, error) {
 	return page(views.Users(p)), nil
 }
 
+// roleChoices are the roles a list can be filtered by: Clever's, and the one asked for if somebody in the district
+// holds it.
+func (v *visit) roleChoices(asked access.Role) ([]string, error) {
+	var roles []string
+	for _, role := range access.Roles() {
+		roles = append(roles, string(role))
+	}
+	if asked == "" || asked.Known() {
+		return roles, nil
+	}
+	counts, err := v.tx.HeadCounts(v.ctx, access.Reach{District: true})
+	for _, c := range counts {
+		if c.Role == asked {
+			roles = append(roles, string(c.Role))
+		}
+	}
+	return roles, err
+}
+
 // parseUsers reads the filter. What it does not know is left out and said so: an old bookmark still opens a list.
-func parseUsers(q url.Values, schools []models.SchoolChoice) (asked views.UsersFilter, filter models.UserFilter, notices []string) {
+func parseUsers(q url.Values, schools []models.SchoolChoice, roles []string) (asked views.UsersFilter, filter models.UserFilter, notices []string) {
 	say := func(notice string) {
 		if !slices.Contains(notices, notice) {
 			notices = append(notices, notice)
 		}
 	}
 	asked.Q = text(q.Get("q"), maxQuery)
-	if asked.Role = q.Get("role"); asked.Role != "" && !access.Role(asked.Role).Known() {
+	if asked.Role = q.Get("role"); asked.Role != "" && !slices.Contains(roles, asked.Role) {
 		asked.Role = ""
 		say(noticeUnknownFilter)
 	}

@@ -15,8 +15,28 @@ type HeadCount struct {
 	Several  int // of those, people who hold another role too
 }
 
-// HeadCounts reads the counts of some schools; 0 stands for the whole district.
-func (tx *Tx) HeadCounts(ctx context.Context, schools []int64) ([]HeadCount, error) {
+// HeadCounts counts the people within reach by role, and with role "" all of them. Somebody at two of the schools
+// counts once, so several schools are counted afresh.
+func (tx *Tx) HeadCounts(ctx context.Context, reach access.Reach) ([]HeadCount, error) {
+	switch {
+	case reach.District:
+		return tx.headCounts(ctx, []int64{0})
+	case len(reach.Schools) == 1:
+		return tx.headCounts(ctx, reach.Schools)
+	}
+	counts, err := query[HeadCount](ctx, tx, `SELECT coalesce(g.role, '') AS role, count(DISTINCT g.user_id) AS people,
+		       count(DISTINCT g.user_id) FILTER (WHERE u.role_count > 1) AS several
+		  FROM role_grant_schools g JOIN users u ON u.district_id = g.district_id AND u.id = g.user_id
+		 WHERE g.district_id = ? AND g.school_id = ANY(?::bigint[]) AND g.ended_at IS NULL
+		 GROUP BY GROUPING SETS ((g.role), ()) ORDER BY 1`, tx.actor.District, idArray(reach.Schools))
+	if err != nil {
+		return nil, fmt.Errorf("head counts: %w", err)
+	}
+	return counts, nil
+}
+
+// headCounts reads the counts of some schools as the last sync left them; 0 stands for the whole district.
+func (tx *Tx) headCounts(ctx context.Context, schools []int64) ([]HeadCount, error) {
 	counts, err := query[HeadCount](ctx, tx, `SELECT school_id, role, people, several FROM head_counts
 		WHERE district_id = ? AND school_id = ANY(?::bigint[]) ORDER BY school_id, role`, tx.actor.District, idArray(schools))
 	if err != nil {

@@ -300,6 +300,7 @@ CREATE TABLE public.sync_runs (
     error text DEFAULT ''::text NOT NULL,
     error_type text DEFAULT ''::text NOT NULL,
     error_page integer DEFAULT 0 NOT NULL,
+    error_next text DEFAULT ''::text NOT NULL,
     CONSTRAINT sync_runs_kind_check CHECK ((kind = 'full'::text)),
     CONSTRAINT sync_runs_state_check CHECK ((state = ANY (ARRAY['requested'::text, 'running'::text, 'done'::text, 'failed'::text])))
 );

@@ -58,6 +58,16 @@ func (tx *Tx) SchoolChoices(ctx context.Context, reach access.Reach) ([]SchoolCh
 	return choices, nil
 }
 
+// SchoolCount is how many schools Clever lists within reach.
+func (tx *Tx) SchoolCount(ctx context.Context, reach access.Reach) (int, error) {
+	n, err := one[struct{ N int }](ctx, tx, `SELECT count(*) AS n FROM schools WHERE district_id = ? AND ended_at IS NULL AND listed AND (? OR id = ANY(?::bigint[]))`,
+		tx.actor.District, reach.District, idArray(reach.Schools))
+	if err != nil {
+		return 0, fmt.Errorf("count schools: %w", err)
+	}
+	return n.N, nil
+}
+
 // SchoolFilter says which schools, from where.
 type SchoolFilter struct {
 	Q      string // every word must be in the name, an id or the number
@@ -171,7 +181,7 @@ func (tx *Tx) addSchoolCounts(ctx context.Context, rows []SchoolRow) error {
 		rows[i].People = map[access.Role]int{}
 		ids[i], at[rows[i].ID] = rows[i].ID, &rows[i]
 	}
-	counts, err := tx.HeadCounts(ctx, ids)
+	counts, err := tx.headCounts(ctx, ids)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"gorm.io/gorm"
 
@@ -79,6 +80,9 @@ func (sc Scope) run(ctx context.Context, begin string, fn func(*Tx) error) (err 
 		return err
 	}
 	if err := fn(tx); err != nil {
+		if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok && pgErr.Code == "57014" && ctx.Err() == nil { // statement_timeout
+			err = fmt.Errorf("%w: %w", ErrTooSlow, err)
+		}
 		return err
 	}
 	if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {

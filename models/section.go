@@ -110,15 +110,20 @@ type SectionRow struct {
 	Term     string
 	Period   string
 	Subject  string
+	Grade    string
 	Students int
-	Teacher  string // the primary teacher, "First Last"; "" without one
+	Teachers int // who teach it, the primary teacher too
+
+	TeacherID int64  // the primary teacher; 0 without one
+	Teacher   string // "Last, First"
 }
 
 // SectionList is one page of a school's sections.
 type SectionList struct {
-	Rows []SectionRow
-	Next string
-	Prev string
+	Rows  []SectionRow
+	Count int // of the school
+	Next  string
+	Prev  string
 }
 
 // SchoolSections lists a school's current sections by name. ErrBadCursor: after or before are not of this list.
@@ -141,16 +146,27 @@ func (tx *Tx) SchoolSections(ctx context.Context, schoolID int64, after, before 
 		beyond = "AND (s.name_key, s.id) " + op + " (@key, @id)"
 	}
 	rows, err := query[SectionRow](ctx, tx, fmt.Sprintf(`
-		SELECT s.id, s.clever_id, s.name, s.name_key, coalesce(t.name, '') AS term, s.period, s.subject, s.students,
-		       coalesce((SELECT concat_ws(' ', nullif(u.first_name, ''), u.last_name) FROM section_teachers x JOIN users u ON u.district_id = x.district_id AND u.id = x.user_id
-		          WHERE x.district_id = s.district_id AND x.section_id = s.id AND x.is_primary AND u.ended_at IS NULL LIMIT 1), '') AS teacher
-		  FROM sections s LEFT JOIN terms t ON t.district_id = s.district_id AND t.id = s.term_id
+		SELECT s.id, s.clever_id, s.name, s.name_key, coalesce(t.name, '') AS term, s.period, s.subject, s.grade, s.students,
+		       coalesce(p.teachers, 0) AS teachers, coalesce(p.id, 0) AS teacher_id, coalesce(p.name, '') AS teacher
+		  FROM sections s
+		  LEFT JOIN terms t ON t.district_id = s.district_id AND t.id = s.term_id
+		  LEFT JOIN LATERAL (
+		       SELECT CASE WHEN x.is_primary THEN u.id ELSE 0 END AS id, CASE WHEN x.is_primary THEN concat_ws(', ', u.last_name, nullif(u.first_name, '')) ELSE '' END AS name,
+		              count(*) OVER () AS teachers
+		         FROM section_teachers x JOIN users u ON u.district_id = @district AND u.id = x.user_id
+		        WHERE x.district_id = @district AND x.section_id = s.id AND u.ended_at IS NULL
+		        ORDER BY x.is_primary DESC, u.id LIMIT 1) p ON true
 		 WHERE s.district_id = @district AND s.school_id = @school AND s.ended_at IS NULL %s
 		 ORDER BY s.name_key %s, s.id %s LIMIT @limit`, beyond, order, order), args)
 	if err != nil {
 		return SectionList{}, fmt.Errorf("sections of school %d: %w", schoolID, err)
 	}
 	var list SectionList
+	n, err := one[struct{ N int }](ctx, tx, `SELECT count(*) AS n FROM sections WHERE district_id = @district AND school_id = @school AND ended_at IS NULL`, args)
+	if err != nil {
+		return list, fmt.Errorf("sections of school %d: %w", schoolID, err)
+	}
+	list.Count = n.N
 	page, earlier, later, _ := cutRows(rows, limit, after+before != "", before != "")
 	at := func(r SectionRow) string { return cursor{Sort: "name", Key: r.NameKey, ID: r.ID}.String() }
 	if earlier {

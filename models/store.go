@@ -25,6 +25,7 @@ import (
 var (
 	ErrNotFound = errors.New("not found")
 	ErrConflict = errors.New("changed meanwhile")
+	ErrTooSlow  = errors.New("the database took too long")
 )
 
 // appRole is the database role of every pooled connection, made by the first migration.

@@ -69,6 +69,7 @@ type SyncRun struct {
 	Error       string
 	ErrorType   string
 	ErrorPage   int
+	ErrorNext   string // retry, credentials, sharing, rate or support
 }
 
 // Open reports that the run is not over.
@@ -188,13 +189,14 @@ type SyncFailure struct {
 	Text string
 	Type string
 	Page int
+	Next string // what to do about it: retry, credentials, sharing, rate or support
 }
 
 // FailSync marks an open run failed.
 func (tx *Tx) FailSync(ctx context.Context, id int64, f SyncFailure) (SyncRun, error) {
-	rows, err := query[SyncRun](ctx, tx, `UPDATE sync_runs SET state = 'failed', finished_at = ?, error = ?, error_type = ?, error_page = ?
+	rows, err := query[SyncRun](ctx, tx, `UPDATE sync_runs SET state = 'failed', finished_at = ?, error = ?, error_type = ?, error_page = ?, error_next = ?
 		WHERE district_id = ? AND id = ? AND state IN ('requested', 'running') RETURNING *`,
-		tx.now, clean(f.Text), clean(f.Type), f.Page, tx.actor.District, id)
+		tx.now, clean(f.Text), clean(f.Type), f.Page, f.Next, tx.actor.District, id)
 	if err != nil {
 		return SyncRun{}, fmt.Errorf("fail sync %d: %w", id, err)
 	}
@@ -212,7 +214,7 @@ func (tx *Tx) auditFailure(ctx context.Context, run SyncRun) error {
 
 // FailLostSyncs marks running runs failed that gave no sign of life for two minutes, and says how many.
 func (tx *Tx) FailLostSyncs(ctx context.Context) (int, error) {
-	rows, err := query[SyncRun](ctx, tx, `UPDATE sync_runs SET state = 'failed', finished_at = ?, error = ?
+	rows, err := query[SyncRun](ctx, tx, `UPDATE sync_runs SET state = 'failed', finished_at = ?, error = ?, error_next = 'retry'
 		WHERE district_id = ? AND state = 'running' AND beat_at < ? RETURNING *`,
 		tx.now, syncLost, tx.actor.District, tx.now.Add(-syncSilence))
 	if err != nil {
@@ -238,7 +240,7 @@ func (tx *Tx) SyncRun(ctx context.Context, id int64) (SyncRun, error) {
 // SyncRuns lists runs, the newest first: those with ids below before, or all for before 0. limit is cut to 200.
 func (tx *Tx) SyncRuns(ctx context.Context, before int64, limit int) ([]SyncRun, error) {
 	limit = min(max(limit, 1), 200)
-	runs, err := query[SyncRun](ctx, tx, `SELECT * FROM sync_runs WHERE district_id = ? AND (? = 0 OR id < ?) ORDER BY id DESC LIMIT ?`,
+	runs, err := query[SyncRun](ctx, tx, `SELECT * FROM sync_runs WHERE district_id = ? AND (?::bigint = 0 OR id < ?) ORDER BY id DESC LIMIT ?`,
 		tx.actor.District, before, before, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list syncs: %w", err)

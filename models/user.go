@@ -266,3 +266,21 @@ func (tx *Tx) RelatedPeople(ctx context.Context, u User) ([]RelatedPerson, error
 	}
 	return people, nil
 }
+
+// UserNames reads the names of some people, "First Middle Last", by id.
+func (tx *Tx) UserNames(ctx context.Context, ids []int64) (map[int64]string, error) {
+	type row struct {
+		ID   int64
+		Name string
+	}
+	rows, err := query[row](ctx, tx, `SELECT id, concat_ws(' ', nullif(first_name, ''), nullif(middle_name, ''), last_name) AS name
+		FROM users WHERE district_id = ? AND id = ANY(?::bigint[])`, tx.actor.District, idArray(ids))
+	if err != nil {
+		return nil, fmt.Errorf("names of people: %w", err)
+	}
+	names := make(map[int64]string, len(rows))
+	for _, r := range rows {
+		names[r.ID] = r.Name
+	}
+	return names, nil
+}

@@ -98,6 +98,25 @@ func (tx *Tx) Users(ctx context.Context, reach access.Reach, f UserFilter) (User
 	return list, tx.addRowGrants(ctx, list.Rows)
 }
 
+// WithinReach tells which of some people the list would show to someone with that reach.
+func (tx *Tx) WithinReach(ctx context.Context, reach access.Reach, ids []int64) (map[int64]bool, error) {
+	q, err := tx.newUserQuery(ctx, reach, UserFilter{Status: Any})
+	if err != nil || q.nobody || len(ids) == 0 {
+		return nil, err
+	}
+	q.args["ids"] = idArray(ids)
+	rows, err := query[struct{ UserID int64 }](ctx, tx, `SELECT s.user_id FROM user_search s
+		WHERE s.district_id = @district AND s.user_id = ANY(CAST(@ids AS bigint[])) AND `+q.searchPredicates(), q.args)
+	if err != nil {
+		return nil, fmt.Errorf("people within reach: %w", err)
+	}
+	within := make(map[int64]bool, len(rows))
+	for _, r := range rows {
+		within[r.UserID] = true
+	}
+	return within, nil
+}
+
 // userRecord is a row as the list's SQL returns it.
 type userRecord struct {
 	ID         int64

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"hallpass/clever"
@@ -37,7 +38,7 @@ func (f *full) fail(ctx context.Context, cause error) (models.SyncRun, error) {
 
 // explain puts a failure into words for the person who reads the list of syncs.
 func (f *full) explain(ctx context.Context, cause error) models.SyncFailure {
-	at := models.SyncFailure{Type: f.at.recordType, Page: f.at.page}
+	at := models.SyncFailure{Type: f.at.recordType, Page: f.at.page, Next: "retry"}
 	where := "while the sync was being finished"
 	if at.Type != "" {
 		where = "at " + at.Type
@@ -51,7 +52,7 @@ func (f *full) explain(ctx context.Context, cause error) models.SyncFailure {
 		return at
 	}
 	if mass, ok := errors.AsType[*models.MassEndError](cause); ok {
-		at.Type, at.Page = string(mass.Type), 0
+		at.Type, at.Page, at.Next = string(mass.Type), 0, "sharing"
 		at.Text = "Stopped to be safe: " + mass.Error() + ". If that is right, unshare in smaller steps or ask support."
 		return at
 	}
@@ -60,13 +61,21 @@ func (f *full) explain(ctx context.Context, cause error) models.SyncFailure {
 			at.Type, at.Page = e.RecordType, e.Page
 			where = fmt.Sprintf("at %s, page %d", at.Type, at.Page)
 		}
+		switch e.Status {
+		case http.StatusUnauthorized:
+			at.Next = "credentials"
+		case http.StatusTooManyRequests:
+			at.Next = "rate"
+		}
 		at.Text = "Clever's answer could not be used " + where + ": " + e.Error() + "." + kept
 		return at
 	}
 	if errors.Is(cause, clever.ErrNoToken) {
+		at.Next = "credentials"
 		at.Text = "Clever lists no token for this district: it is not, or no longer, connected to this app." + kept
 		return at
 	}
+	at.Next = "support"
 	at.Text = "Writing stopped " + where + ": " + cause.Error() + "." + kept
 	return at
 }

@@ -25,6 +25,10 @@ func SignIn(ctx context.Context, tx *models.Tx, u clever.User) (int64, error) {
 	if known && cutShort(record) {
 		return id, nil
 	}
+	// Most people come back as they were. Only a difference waits for a sync that may be writing.
+	if same, err := tx.SameUser(ctx, &record); err != nil || same {
+		return id, err
+	}
 	if _, err := tx.WriteUsers(ctx, []models.RosterUser{record}, &models.Seen{}); err != nil {
 		return 0, fmt.Errorf("take over a person at sign-in: %w", err)
 	}

@@ -406,7 +406,7 @@ func TestSyncProgressAsksForItselfOnlyWhileItMoves(t *testing.T) {
 		t.Error("a finished run is still polled")
 	}
 	wantContains(t, doc, ".problem", "While reading: People, page 12.")
-	wantContains(t, doc, ".problem", "The next sync tries again by itself.")
+	wantContains(t, doc, ".problem", "Start another sync.")
 }
 
 func TestRefusalOffersTheOtherView(t *testing.T) {

@@ -26,6 +26,7 @@ type matrixRow struct {
 	schoolID    string
 	school, sis string
 	primary     bool
+	outOfReach  bool
 	cells       [][]UserGrant // one for each role of the matrix; empty: not held
 }
 
@@ -43,7 +44,7 @@ func (p UserPage) matrix() matrix {
 		if i < 0 {
 			i = len(m.rows)
 			m.rows = append(m.rows, matrixRow{
-				kind: kind, schoolID: g.SchoolID, school: g.School, sis: g.SchoolSIS, cells: make([][]UserGrant, len(m.roles)),
+				kind: kind, schoolID: g.SchoolID, school: g.School, sis: g.SchoolSIS, outOfReach: g.OutOfReach, cells: make([][]UserGrant, len(m.roles)),
 			})
 		}
 		row := &m.rows[i]

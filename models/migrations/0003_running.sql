@@ -13,6 +13,7 @@ CREATE TABLE sync_runs (
   error        text        NOT NULL DEFAULT '',
   error_type   text        NOT NULL DEFAULT '',   -- the record type whose page failed
   error_page   integer     NOT NULL DEFAULT 0,
+  error_next   text        NOT NULL DEFAULT '',   -- what to do about it: retry, credentials, sharing, rate or support
   PRIMARY KEY (district_id, id),
   FOREIGN KEY (district_id, requested_by) REFERENCES users
 );
