@@ -147,7 +147,7 @@ func newWindow(t *testing.T, parent context.Context, options ...chromedp.Context
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatalf("open window: %v", err)
 	}
-	w.do(command(network.Enable, network.EnableParams{}), command(cdplog.Enable, cdp.Empty{}), command(audits.Enable, cdp.Empty{}), dress(1280, 900, "light"))
+	w.do(command(network.Enable, network.EnableParams{}), command(cdplog.Enable, cdp.Empty{}), command(audits.Enable, cdp.Empty{}), dress(1280, 900, "light")) //nolint:contextcheck // a window carries the context of its own
 	return w
 }
 

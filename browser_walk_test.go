@@ -19,7 +19,7 @@ func TestBrowserWalk(t *testing.T) {
 	}
 }
 
-func walk(t *testing.T, script bool) {
+func walk(t *testing.T, script bool) { //nolint:thelper // the body of two tests: its own lines are the ones to point at
 	w := openWindow(t)
 	w.do(withoutScript(!script))
 	w.signIn("Teacher, staff and district admin")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/base64"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,9 +21,7 @@ func (e environment) lookUp(name string) (string, bool) {
 
 func (e environment) with(pairs ...string) environment {
 	out := environment{}
-	for name, value := range e {
-		out[name] = value
-	}
+	maps.Copy(out, e)
 	for i := 0; i < len(pairs); i += 2 {
 		out[pairs[i]] = pairs[i+1]
 	}

@@ -212,7 +212,7 @@ func glob(t *testing.T, parts ...string) []string {
 // reachable is a temporary folder that the account of the database server can pass through, with a short name.
 func reachable(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "hp")
+	dir, err := os.MkdirTemp("/tmp", "hp") //nolint:usetesting // the parents of t.TempDir are closed to other accounts
 	if err != nil {
 		t.Fatal(err)
 	}
