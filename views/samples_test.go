@@ -241,10 +241,10 @@ func samples(lang string) map[string]templ.Component {
 		"schools-none":  Schools(SchoolsPage{Frame: sampleFrame(lang, "schools"), CanSync: true}),
 		"schools-empty": Schools(SchoolsPage{Frame: sampleFrame(lang, "schools"), Q: "zzz"}),
 		"home": Home(HomePage{
-			Frame: sampleFrame(lang, "home"), ShowSync: true, LastSync: ptr(sampleRun("done")), Several: 436,
+			Frame: sampleFrame(lang, "home"), ShowSync: true, LastSync: new(sampleRun("done")), Several: 436,
 			Counts: []RoleCount{{"student", 41206, 0}, {"contact", 58912, 0}, {"teacher", 3118, 221}, {"staff", 1874, 215}, {"district_admin", 12, 9}},
 		}),
-		"home-failed": Home(HomePage{Frame: sampleFrame(lang, "home"), ShowSync: true, LastSync: ptr(sampleRun("failed"))}),
+		"home-failed": Home(HomePage{Frame: sampleFrame(lang, "home"), ShowSync: true, LastSync: new(sampleRun("failed"))}),
 		"home-new":    Home(HomePage{Frame: sampleFrame(lang, "home"), ShowSync: true, CanSync: true}),
 		"mysections": MySections(MySectionsPage{Frame: sampleTeacherFrame(lang), Schools: []string{"Juniper Ridge Middle"}, Sections: []MySection{
 			{ID: "s1", Name: "Earth Science", School: "Juniper Ridge Middle", Term: "Fall 2026", Period: "1", Students: 28, Primary: true, MayEdit: true},
@@ -299,5 +299,3 @@ func samples(lang string) map[string]templ.Component {
 	})
 	return all
 }
-
-func ptr[T any](v T) *T { return &v }

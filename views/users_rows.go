@@ -43,7 +43,8 @@ func (b *rowBuffer) text(s string) {
 		out = append(out, as...)
 		start = i + 1
 	}
-	*b = append(out, s[start:]...)
+	out = append(out, s[start:]...)
+	*b = out
 }
 
 func schoolOptions(schools []SchoolOption, selected string) templ.Component {
