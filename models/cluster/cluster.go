@@ -121,7 +121,8 @@ func start(ctx context.Context, o Options, where places) (_ *Cluster, err error)
 	c := &Cluster{folder: f, o: o, stopped: make(chan struct{}), asked: make(chan struct{})}
 	defer func() {
 		if err != nil {
-			c.cleanUp(context.WithoutCancel(ctx))
+			// Why it did not start matters more than what could not be tidied.
+			_ = c.cleanUp(context.WithoutCancel(ctx))
 		}
 	}()
 	who, err := serverAccount(f.pg())

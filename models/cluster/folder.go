@@ -74,7 +74,7 @@ func claim(ctx context.Context, o Options) (*folder, error) {
 		f.dir, f.temporary = dir, true
 	}
 	if err := f.open(o); err != nil {
-		f.release()
+		_ = f.release() // the lock goes with the program at the latest
 		if f.temporary {
 			os.RemoveAll(f.dir)
 		}

@@ -44,7 +44,7 @@ func (c *Cluster) run(ctx context.Context, prog program, who *account) error {
 		tie(cmd.SysProcAttr, sig)
 	}
 	var err error
-	c.server, err = launch(cmd, func(line string) { c.o.Log.Debug("postgres", "line", line) })
+	c.server, err = launch(cmd, func(line string) { c.o.Log.DebugContext(ctx, "postgres", "line", line) })
 	if err != nil {
 		return fmt.Errorf("start postgres: %w", err)
 	}

@@ -97,7 +97,7 @@ func testBinary(t *testing.T) string {
 // openDir is a temporary folder that every account can pass through.
 func openDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp(temporaryBase(), "cluster-test-")
+	dir, err := os.MkdirTemp(temporaryBase(), "cluster-test-") //nolint:usetesting // t.TempDir is closed to other accounts
 	check(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	check(t, os.Chmod(dir, 0o711))

@@ -82,7 +82,7 @@ func signalServer(pg string, pid int, sig syscall.Signal) {
 	if err != nil {
 		return
 	}
-	defer p.Release()
+	defer p.Release() //nolint:errcheck // only our hold on it
 	if slices.Contains(serversOn(pg, pid), pid) {
 		// Gone by itself is as good.
 		_ = p.Signal(sig)

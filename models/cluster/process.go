@@ -86,7 +86,7 @@ func environment() []string {
 // in a process group of its own so that Ctrl-C in the terminal reaches it only
 // through us.
 func command(path string, who *account, args ...string) *exec.Cmd {
-	cmd := exec.Command(path, args...)
+	cmd := exec.Command(path, args...) //nolint:noctx // the server outlives the context of Start; wait ends the others, group and all
 	cmd.Env = environment()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if who != nil {

@@ -81,6 +81,6 @@ func sweep(ctx context.Context, base string, o Options) {
 		if err != nil {
 			o.Log.WarnContext(ctx, "left-over temporary database folder stays", "dir", dir, "reason", err)
 		}
-		f.release()
+		_ = f.release() // the lock goes with the program at the latest
 	}
 }
