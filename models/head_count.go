@@ -63,7 +63,7 @@ func (q *userQuery) count(ctx context.Context) (n int, atLeast bool, err error) 
 	id := map[string]string{"u": "u.id", "s": "s.user_id"}[alias]
 	join := ""
 	if alias == "u" {
-		join = q.searchJoin("u.id")
+		join = q.searchJoin()
 	}
 	got, err := one[struct {
 		N    int

@@ -36,7 +36,7 @@ type Migration struct {
 // collide: an advisory lock lets one pass and the other finds nothing to do. The job queue's own tables come with it.
 func MigrateUp(ctx context.Context, url string) (int, error) {
 	taken := 0
-	err := withProvider(ctx, url, func(p *goose.Provider, db *sql.DB) error {
+	err := withProvider(url, func(p *goose.Provider, db *sql.DB) error {
 		results, err := p.Up(ctx)
 		taken = len(results)
 		if err != nil {
@@ -78,7 +78,7 @@ func migrateQueue(ctx context.Context, url string) error {
 // Migrations lists every step with its state.
 func Migrations(ctx context.Context, url string) ([]Migration, error) {
 	var list []Migration
-	err := withProvider(ctx, url, func(p *goose.Provider, _ *sql.DB) error {
+	err := withProvider(url, func(p *goose.Provider, _ *sql.DB) error {
 		states, err := p.Status(ctx)
 		for _, s := range states {
 			list = append(list, Migration{s.Source.Version, s.Source.Path, s.State == goose.StateApplied})
@@ -91,7 +91,7 @@ func Migrations(ctx context.Context, url string) ([]Migration, error) {
 	return list, nil
 }
 
-func withProvider(ctx context.Context, url string, fn func(*goose.Provider, *sql.DB) error) error {
+func withProvider(url string, fn func(*goose.Provider, *sql.DB) error) error {
 	pc, err := pgx.ParseConfig(url)
 	if err != nil {
 		return errors.New("read DATABASE_URL: not a PostgreSQL connection string")

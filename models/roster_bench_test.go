@@ -23,8 +23,10 @@ func benchUsers(from, n, schools int) []models.RosterUser {
 	for i := range page {
 		k := from + i
 		u := &page[i]
-		*u = models.RosterUser{CleverID: fmt.Sprintf("60%022x", k), First: first[k%len(first)], Last: fmt.Sprintf("%s%d", last[k%len(last)], k%997),
-			Email: fmt.Sprintf("u%d@lakewood.example.org", k), Created: created, Modified: created.AddDate(0, 0, k%300)}
+		*u = models.RosterUser{
+			CleverID: fmt.Sprintf("60%022x", k), First: first[k%len(first)], Last: fmt.Sprintf("%s%d", last[k%len(last)], k%997),
+			Email: fmt.Sprintf("u%d@lakewood.example.org", k), Created: created, Modified: created.AddDate(0, 0, k%300),
+		}
 		school := func(j int) string { return fmt.Sprintf("50%022x", (k*7+j)%schools) }
 		legacy := func(role int) string { return fmt.Sprintf("4%d%022x", role, k) }
 		switch {

@@ -276,8 +276,10 @@ func (r *sectionRows) section(s *rosterClass, school, term int64) {
 }
 
 func (c *sectionColumns) args(district int64) []any {
-	return []any{district, c.id, c.cleverID, c.school, c.term, c.name, c.nameKey, c.sisID, c.number, c.period, c.grade, c.subject,
-		c.students, c.teachersNotShared, c.studentsNotShared, c.digest, c.created, c.changed}
+	return []any{
+		district, c.id, c.cleverID, c.school, c.term, c.name, c.nameKey, c.sisID, c.number, c.period, c.grade, c.subject,
+		c.students, c.teachersNotShared, c.studentsNotShared, c.digest, c.created, c.changed,
+	}
 }
 
 const (

@@ -192,6 +192,7 @@ func (p *userPage) compose(u *rosterPerson) {
 			employee = true
 		case access.Contact:
 			contact = true
+		default: // students, and roles that Clever may yet invent
 		}
 		id, old := p.composeGrant(u, g, since)
 		p.composeSchools(u, g, id, old, since, &schools)

@@ -1,6 +1,7 @@
 package models_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -51,12 +52,15 @@ func TestHostileTextsAreStored(t *testing.T) {
 	}
 	var page []models.RosterUser
 	for i, h := range hostile {
-		page = append(page, models.RosterUser{CleverID: string(rune('a'+i)) + "-id", First: h, Middle: h, Last: h, Email: h,
+		page = append(page, models.RosterUser{
+			CleverID: string(rune('a'+i)) + "-id", First: h, Middle: h, Last: h, Email: h,
 			Students: []models.RosterContactStudent{{Student: h, Relationship: h, Kind: h}},
 			Grants: []models.RosterGrant{
 				{Role: "staff", LegacyID: "legacy " + h, SISID: h, Number: h, Title: h, Grade: h, Labels: []string{h, "ok"}, Schools: []string{"s " + h, "plain"}, Primary: h},
-				{Role: "odd" + h}, {Role: ""},
-			}})
+				{Role: "odd" + h},
+				{Role: ""},
+			},
+		})
 	}
 	n, seen := writeUsers(t, store, district, page...)
 	if n.Created != len(hostile) || seen.Len() != len(hostile) {
@@ -155,7 +159,7 @@ func TestOnlyTheAppsOwnDistrictIsWritten(t *testing.T) {
 		_, err := tx.EndUnseen(t.Context(), map[models.RosterType]*models.Seen{"schools": {}, "terms": {}, "users": {}, "sections": {}})
 		return err
 	})
-	if mass, ok := err.(*models.MassEndError); !ok || mass.Current != 1 || mass.Type != models.RosterUsers {
+	if mass, ok := errors.AsType[*models.MassEndError](err); !ok || mass.Current != 1 || mass.Type != models.RosterUsers {
 		t.Errorf("ending everybody gave %v", err)
 	}
 	if got := value(t, look, `SELECT string_agg(last_name, ' ' ORDER BY district_id) FROM users WHERE ended_at IS NULL`); got != "One Two" {

@@ -70,7 +70,7 @@ func (sc Scope) run(ctx context.Context, begin string, fn func(*Tx) error) (err 
 	done := false
 	defer func() {
 		if !done { // an error or a panic
-			rollback(conn)
+			rollback(context.WithoutCancel(ctx), conn)
 		}
 	}()
 	tx := &Tx{actor: sc.actor, now: sc.store.now()}
@@ -92,10 +92,10 @@ func (sc Scope) run(ctx context.Context, begin string, fn func(*Tx) error) (err 
 	return nil
 }
 
-// rollback ends a failed transaction even when the request that began it is gone. A connection that cannot be
+// rollback ends a failed transaction; its caller sees to it that ctx lives on when the request is gone. A connection that cannot be
 // rolled back is dropped by the pool, which looks at its state when it is given back.
-func rollback(conn *sql.Conn) {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+func rollback(ctx context.Context, conn *sql.Conn) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	_, _ = conn.ExecContext(ctx, "ROLLBACK")
 }

@@ -146,7 +146,7 @@ func (v *village) matches(p person, reach access.Reach, f models.UserFilter) boo
 	if f.Status == models.Ended && !p.ended || f.Status != models.Ended && f.Status != models.Any && p.ended {
 		return false
 	}
-	for _, w := range strings.Fields(models.Fold(f.Q)) {
+	for w := range strings.FieldsSeq(models.Fold(f.Q)) {
 		texts := []string{models.Fold(p.First), models.Fold(p.Last), models.Fold(p.Email)}
 		found := slices.ContainsFunc(texts, func(s string) bool {
 			if len([]rune(w)) < 3 {

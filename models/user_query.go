@@ -199,7 +199,7 @@ func (q *userQuery) walk(bound string) string {
 	return fmt.Sprintf(`page AS MATERIALIZED (SELECT u.id AS user_id FROM (
 		SELECT u.id, u.role_count, u.ended_at, %[1]s FROM users u WHERE u.district_id = @district %[2]s ORDER BY %[3]s %[4]s) u %[5]s
 		WHERE %[6]s ORDER BY %[3]s LIMIT @limit)`,
-		col, q.beyond(col, "u.id"), q.order(col, "u.id"), bound, q.searchJoin("u.id"), q.predicates("u.id"))
+		col, q.beyond(col, "u.id"), q.order(col, "u.id"), bound, q.searchJoin(), q.predicates("u.id"))
 }
 
 // gather fetches every match through one narrow index, then sorts: hits are behind the fence, matched are those of
@@ -217,7 +217,7 @@ func (q *userQuery) gather() string {
 	}
 	return fmt.Sprintf(`hits AS MATERIALIZED (SELECT DISTINCT x.user_id FROM (%s) x LIMIT @fence),
 		matched AS MATERIALIZED (SELECT u.id AS user_id, u.%s AS key FROM hits h JOIN users u ON u.district_id = @district AND u.id = h.user_id %s WHERE %s),
-		%s`, source, q.sort.column, q.searchJoin("u.id"), q.predicates("u.id"), page)
+		%s`, source, q.sort.column, q.searchJoin(), q.predicates("u.id"), page)
 }
 
 // source is the select of the narrowest filter outside the search table: user ids, perhaps more than match, never
@@ -251,12 +251,12 @@ func (q *userQuery) sectionPeople() string {
 		UNION SELECT x.user_id FROM section_teachers x WHERE x.district_id = @district AND x.section_id = ANY(CAST(@reach_sections AS bigint[]))`
 }
 
-// searchJoin brings in the search row where a predicate asks for it.
-func (q *userQuery) searchJoin(id string) string {
+// searchJoin brings in the search row of users u where a predicate asks for it.
+func (q *userQuery) searchJoin() string {
 	if !q.searches() {
 		return ""
 	}
-	return `JOIN user_search s ON s.district_id = @district AND s.user_id = ` + id
+	return `JOIN user_search s ON s.district_id = @district AND s.user_id = u.id`
 }
 
 // predicates hold for exactly the people who match, over user_search s where the filter searches, and over users u

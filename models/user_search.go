@@ -140,7 +140,7 @@ func (q *userQuery) pin(ctx context.Context, rows []UserRow) ([]UserRow, error) 
 		  UNION SELECT id FROM users WHERE district_id = @district AND id = @number),
 		page AS MATERIALIZED (SELECT u.id AS user_id, NULL::bigint AS matches
 		  FROM hits h JOIN users u ON u.district_id = @district AND u.id = h.user_id %s WHERE %s ORDER BY u.name_key, u.id LIMIT 10)`,
-		q.searchJoin("u.id"), q.withoutWords().predicates("u.id")))
+		q.searchJoin(), q.withoutWords().predicates("u.id")))
 	if err != nil || len(pinned) == 0 {
 		return rows, err
 	}
