@@ -92,8 +92,8 @@ func (sc Scope) run(ctx context.Context, begin string, fn func(*Tx) error) (err 
 	return nil
 }
 
-// rollback ends a failed transaction; its caller sees to it that ctx lives on when the request is gone. A connection that cannot be
-// rolled back is dropped by the pool, which looks at its state when it is given back.
+// rollback ends a failed transaction; ctx must outlive the request that began it. A connection that cannot be rolled
+// back is dropped by the pool, which looks at its state when it is given back.
 func rollback(ctx context.Context, conn *sql.Conn) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
