@@ -10,8 +10,10 @@ import (
 )
 
 func school(s clever.School) models.RosterSchool {
-	return models.RosterSchool{CleverID: s.ID, Name: s.Name, SISID: s.SISID, Number: s.SchoolNumber,
-		LowGrade: s.LowGrade, HighGrade: s.HighGrade, Created: s.Created, Modified: s.LastModified}
+	return models.RosterSchool{
+		CleverID: s.ID, Name: s.Name, SISID: s.SISID, Number: s.SchoolNumber,
+		LowGrade: s.LowGrade, HighGrade: s.HighGrade, Created: s.Created, Modified: s.LastModified,
+	}
 }
 
 func term(t clever.Term) models.RosterTerm {
@@ -19,25 +21,33 @@ func term(t clever.Term) models.RosterTerm {
 }
 
 func section(s clever.Section) models.RosterSection {
-	return models.RosterSection{CleverID: s.ID, School: s.School, Term: s.TermID, Name: s.Name, SISID: s.SISID,
+	return models.RosterSection{
+		CleverID: s.ID, School: s.School, Term: s.TermID, Name: s.Name, SISID: s.SISID,
 		Number: s.SectionNumber, Period: s.Period, Grade: s.Grade, Subject: s.Subject,
-		Teacher: s.Teacher, Teachers: s.Teachers, Students: s.Students, Created: s.Created, Modified: s.LastModified}
+		Teacher: s.Teacher, Teachers: s.Teachers, Students: s.Students, Created: s.Created, Modified: s.LastModified,
+	}
 }
 
 func user(u clever.User) models.RosterUser {
-	out := models.RosterUser{CleverID: u.ID, First: u.Name.First, Middle: u.Name.Middle, Last: u.Name.Last,
-		Email: u.Email, Created: u.Created, Modified: u.LastModified}
+	out := models.RosterUser{
+		CleverID: u.ID, First: u.Name.First, Middle: u.Name.Middle, Last: u.Name.Last,
+		Email: u.Email, Created: u.Created, Modified: u.LastModified,
+	}
 	add := func(r access.Role, g models.RosterGrant) {
 		g.Role = string(r)
 		out.Grants = append(out.Grants, g)
 	}
 	if r := u.Roles.Student; r != nil {
-		add(access.Student, models.RosterGrant{LegacyID: r.LegacyID, SISID: r.SISID, Number: r.StudentNumber, Grade: r.Grade,
-			Schools: r.Schools, Primary: r.School})
+		add(access.Student, models.RosterGrant{
+			LegacyID: r.LegacyID, SISID: r.SISID, Number: r.StudentNumber, Grade: r.Grade,
+			Schools: r.Schools, Primary: r.School,
+		})
 	}
 	if r := u.Roles.Teacher; r != nil {
-		add(access.Teacher, models.RosterGrant{LegacyID: r.LegacyID, SISID: r.SISID, Number: r.TeacherNumber, Title: r.Title,
-			Schools: r.Schools, Primary: r.School})
+		add(access.Teacher, models.RosterGrant{
+			LegacyID: r.LegacyID, SISID: r.SISID, Number: r.TeacherNumber, Title: r.Title,
+			Schools: r.Schools, Primary: r.School,
+		})
 	}
 	if r := u.Roles.Staff; r != nil {
 		add(access.Staff, models.RosterGrant{LegacyID: r.LegacyID, SISID: r.StaffID, Title: r.Title, Labels: r.Labels, Schools: r.Schools})
@@ -76,6 +86,8 @@ func unknownGrant(raw json.RawMessage) models.RosterGrant {
 		}
 		return slices.DeleteFunc(l, func(s string) bool { return s == "" })
 	}
-	return models.RosterGrant{LegacyID: text("legacy_id"), SISID: text("sis_id"), Title: text("title"), Grade: text("grade"),
-		Labels: list("roles"), Schools: list("schools"), Primary: text("school")}
+	return models.RosterGrant{
+		LegacyID: text("legacy_id"), SISID: text("sis_id"), Title: text("title"), Grade: text("grade"),
+		Labels: list("roles"), Schools: list("schools"), Primary: text("school"),
+	}
 }

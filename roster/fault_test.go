@@ -39,9 +39,11 @@ func TestBadAnswersEndNothing(t *testing.T) {
 	// Somebody is gone, which a run that fails must not conclude.
 	w.must(w.sandbox.RemoveUser(sandbox.SeedUserID))
 	for _, typ := range []models.RosterType{models.RosterSchools, models.RosterTerms, models.RosterUsers, models.RosterSections} {
-		for _, kind := range []sandbox.FaultKind{sandbox.Malformed, sandbox.Truncated, sandbox.HTML, sandbox.TooMany, sandbox.ServerError,
+		for _, kind := range []sandbox.FaultKind{
+			sandbox.Malformed, sandbox.Truncated, sandbox.HTML, sandbox.TooMany, sandbox.ServerError,
 			sandbox.Slow, sandbox.Reset, sandbox.Endless, sandbox.NextLoop, sandbox.NextForeign, sandbox.NextOther, sandbox.NoLinks,
-			sandbox.EmptyPage, sandbox.WrongType, sandbox.NoID} {
+			sandbox.EmptyPage, sandbox.WrongType, sandbox.NoID,
+		} {
 			page := 1
 			if typ == models.RosterUsers {
 				page = 3
@@ -183,6 +185,7 @@ func TestKilledRunIsTakenOver(t *testing.T) {
 }
 
 func die(t *testing.T, target string) {
+	t.Helper()
 	db, url, _ := strings.Cut(target, " ")
 	store, err := models.Open(t.Context(), models.Config{URL: db})
 	if err != nil {

@@ -46,8 +46,10 @@ func newWorld(t *testing.T, c change) *world {
 	}
 	server := httptest.NewServer(box.Handler())
 	t.Cleanup(server.Close)
-	cfg := clever.Config{APIURL: server.URL, AuthURL: server.URL, ClientID: "app", ClientSecret: "secret", PageSize: 250,
-		MinWait: time.Millisecond, MaxWait: 5 * time.Millisecond, MaxAttempts: 3, PageTimeout: 10 * time.Second}
+	cfg := clever.Config{
+		APIURL: server.URL, AuthURL: server.URL, ClientID: "app", ClientSecret: "secret", PageSize: 250,
+		MinWait: time.Millisecond, MaxWait: 5 * time.Millisecond, MaxAttempts: 3, PageTimeout: 10 * time.Second,
+	}
 	if c.client != nil {
 		c.client(&cfg)
 	}
@@ -117,8 +119,10 @@ func (w *world) is(want, sql string, args ...any) {
 }
 
 // roster are the tables that a sync of unchanged records must leave alone, with what orders their rows.
-var roster = []string{"schools", "terms", "users", "identities", "accounts", "role_grants", "role_grant_schools",
-	"contact_students", "sections", "section_teachers", "section_students", "head_counts", "user_search", "sessions"}
+var roster = []string{
+	"schools", "terms", "users", "identities", "accounts", "role_grants", "role_grant_schools",
+	"contact_students", "sections", "section_teachers", "section_students", "head_counts", "user_search", "sessions",
+}
 
 // marks tells for each table which row versions it has: it differs after any insert, update or delete.
 func (w *world) marks(where string) map[string]string {
