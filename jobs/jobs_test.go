@@ -31,6 +31,7 @@ type world struct {
 }
 
 func newWorld(t *testing.T) *world {
+	t.Helper()
 	url := modelstest.URL(t)
 	w := &world{T: t}
 	w.store = modelstest.Open(t, url, func() time.Time { return time.Now().Add(time.Duration(w.later.Load())) })
@@ -89,8 +90,10 @@ func (w *world) start(r *Runner) {
 
 // outcome waits for a job that works for a sync.
 func outcome(t *testing.T, r *Runner) <-chan *river.Event {
+	t.Helper()
 	events, cancel := r.client.SubscribeConfig(&river.SubscribeConfig{
-		Kinds: []river.EventKind{river.EventKindJobCompleted, river.EventKindJobFailed, river.EventKindJobCancelled}})
+		Kinds: []river.EventKind{river.EventKindJobCompleted, river.EventKindJobFailed, river.EventKindJobCancelled},
+	})
 	t.Cleanup(cancel)
 	syncs := make(chan *river.Event, 10)
 	go func() {
