@@ -170,7 +170,7 @@ func (f *fixture) all(t *testing.T, path string) []record {
 }
 
 func (f *fixture) firstID(path string) string {
-	req, _ := http.NewRequest(http.MethodGet, f.url+path, nil) //nolint:noctx // set-up of a test
+	req, _ := http.NewRequest(http.MethodGet, f.url+path, nil)
 	req.Header.Set("Authorization", "Bearer "+f.token)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
