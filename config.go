@@ -52,8 +52,7 @@ func (s *settings) text(name, def string) string {
 	case fromFile:
 		raw, err := os.ReadFile(path)
 		if err != nil {
-			var at *fs.PathError
-			if errors.As(err, &at) {
+			if at, ok := errors.AsType[*fs.PathError](err); ok {
 				err = at.Err // the path is said already
 			}
 			s.problem("%s_FILE: %s: %v", name, path, err)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // districts' time zones, on machines and in images that have none
 )
@@ -94,11 +95,11 @@ func version() string {
 	if !ok {
 		return "(unknown build)"
 	}
-	text := info.Main.Version
+	parts := []string{info.Main.Version}
 	for _, s := range info.Settings {
 		if s.Key == "vcs.revision" {
-			text += " " + s.Value
+			parts = append(parts, s.Value)
 		}
 	}
-	return text + " " + info.GoVersion
+	return strings.Join(append(parts, info.GoVersion), " ")
 }

@@ -121,7 +121,7 @@ func privateDatabase(ctx context.Context, o cluster.Options) (database, error) {
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 		defer cancel()
 		if err := private.Stop(end); err != nil {
-			o.Log.Error("private PostgreSQL server did not stop cleanly", "error", err)
+			o.Log.ErrorContext(ctx, "private PostgreSQL server did not stop cleanly", "error", err)
 		}
 	}
 	url, err := private.EnsureDatabase(ctx, "hallpass")
