@@ -31,8 +31,8 @@ func demo(ctx context.Context, args []string, out, errOut io.Writer) error {
 	if err := parse(flags, args, errOut); err != nil {
 		return err
 	}
-	if *users < 1 {
-		return fmt.Errorf("%w: demo: --users must be 1 or more", errUsage)
+	if *users < 100 {
+		return fmt.Errorf("%w: demo: --users must be 100 or more", errUsage)
 	}
 	log := slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	if *verbose {

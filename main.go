@@ -35,8 +35,12 @@ var errUsage = errors.New("usage")
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stopped := ctx.Err() != nil
 	stop()
 	switch {
+	case err != nil && stopped && errors.Is(err, context.Canceled):
+		fmt.Fprintln(os.Stderr, "hallpass: stopped before it was done")
+		os.Exit(1)
 	case err == nil || errors.Is(err, flag.ErrHelp):
 	case errors.Is(err, errUsage):
 		fmt.Fprintf(os.Stderr, "hallpass: %v\n", err)

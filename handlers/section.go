@@ -38,7 +38,7 @@ func showSection(v *visit) (reply, error) {
 		p.Teachers = append(p.Teachers, views.SectionPerson{ID: t.ID, Name: listName(t.FirstName, t.MiddleName, t.LastName), Primary: t.Primary})
 	}
 	for _, t := range students {
-		p.Students = append(p.Students, views.SectionPerson{ID: t.ID, Name: listName(t.FirstName, t.MiddleName, t.LastName), Grade: t.Grade})
+		p.Students = append(p.Students, views.SectionPerson{ID: t.ID, Name: listName(t.FirstName, t.MiddleName, t.LastName), Grade: t.Grade, Number: t.Number})
 	}
 	p.Frame = v.frame()
 	return page(views.Section(p)), nil

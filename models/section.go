@@ -73,6 +73,7 @@ type SectionStudent struct {
 	MiddleName string
 	LastName   string
 	Grade      string
+	Number     string // the student number
 }
 
 // maxSectionPeople bounds what a section page lists; a class has dozens, a "homeroom" of a whole school thousands.
@@ -89,7 +90,7 @@ func (tx *Tx) SectionPeople(ctx context.Context, id int64) ([]SectionTeacher, []
 		return nil, nil, fmt.Errorf("teachers of section %d: %w", id, err)
 	}
 	students, err := query[SectionStudent](ctx, tx, `
-		SELECT u.id, u.first_name, u.middle_name, u.last_name, coalesce(g.grade, '') AS grade
+		SELECT u.id, u.first_name, u.middle_name, u.last_name, coalesce(g.grade, '') AS grade, coalesce(g.number, '') AS number
 		  FROM section_students x
 		  JOIN users u ON u.district_id = x.district_id AND u.id = x.user_id
 		  LEFT JOIN role_grants g ON g.district_id = x.district_id AND g.user_id = x.user_id AND g.role = 'student' AND g.source = 'clever'

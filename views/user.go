@@ -123,14 +123,14 @@ func (r matrixRow) from(l *Locale) string {
 func (p UserPage) otherSchools(m matrix) int {
 	held := 0
 	for _, r := range m.rows {
-		if r.kind == atSchool {
+		if r.kind == atSchool && r.school != "" { // one that Clever does not share is not among the total
 			held++
 		}
 		if r.kind == wholeDistrict {
 			return 0 // the district-wide role reaches them all
 		}
 	}
-	if held == 0 {
+	if len(m.rows) == 0 {
 		return 0 // "the other schools" needs one to be other than
 	}
 	return p.TotalSchools - held
@@ -229,7 +229,7 @@ func (a UserAccount) shownID() string {
 }
 
 // says is how a related record belongs here.
-func (r RelatedUser) says(l *Locale) string {
+func (r RelatedUser) says(l *Locale, p UserPage) string {
 	switch r.Kind {
 	case "student":
 		if r.Relationship != "" {
@@ -242,7 +242,8 @@ func (r RelatedUser) says(l *Locale) string {
 		}
 		return l.T("related.contact")
 	}
-	if r.Role == "contact" {
+	contact := func(g UserGrant) bool { return g.Role == "contact" }
+	if r.Role == "contact" || slices.ContainsFunc(p.Grants, contact) {
 		return l.T("related.same_email_contact")
 	}
 	return l.T("related.same_email")
