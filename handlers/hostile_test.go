@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -18,7 +19,13 @@ var hostile = []string{
 	"", "\x00", "a\x00b", "\xff\xfe", "\xc3\x28", strings.Repeat("a", 10_000), strings.Repeat("🦉 ", 2_000), "' OR 1=1 --", "%", "_", `\`, "%00", "%2500",
 	"<script>alert(1)</script>", "${jndi:x}", "../../etc/passwd", "-1", "0", "9223372036854775807", "9223372036854775808", "1e400", "NaN", "٣", "\u202e", "\r\nSet-Cookie: x=y",
 	"eyJzIjoibmFtZSIsImsiOiJcdTAwMDAiLCJpIjoxfQ", "eyJzIjoiY2hhbmdlZCIsImsiOiJ4IiwiaSI6MX0", "e30", "bnVsbA", "LTE", "OTk5OTk5OTk5OTk5OTk5OTk5OTk",
+	changedCursor("0000-01-01T00:00:00Z"), changedCursor("2020-01-01T00:00:00+23:59"), changedCursor("2020-01-01T00:00:00,5Z"),
 	"{}", "[]", "[object Object]", "null", "true", "🦉", "name;drop", "-name", "--name", "a:*", `"`, `"unclosed`, "!", "&", "|", "(",
+}
+
+// changedCursor is a forged place in the list by last change.
+func changedCursor(key string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(`{"s":"changed","k":"` + key + `","i":1}`))
 }
 
 // TestNothingFromOutsideIsA500: every parameter of every page with every hostile value, and every id.

@@ -93,9 +93,11 @@ func (s userSort) parse(text string) (cursor, error) {
 		return c, ErrBadCursor
 	}
 	if s.kind == "timestamptz" {
-		if _, err := time.Parse(time.RFC3339Nano, c.Key); err != nil {
+		at, err := time.Parse(time.RFC3339Nano, c.Key)
+		if at = at.UTC(); err != nil || at.Year() < 1 || at.Year() > 9999 {
 			return c, ErrBadCursor
 		}
+		c.Key = at.Format(time.RFC3339Nano) // Go reads offsets and commas that PostgreSQL does not
 	}
 	return c, nil
 }

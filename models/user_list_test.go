@@ -3,6 +3,7 @@ package models_test
 import (
 	"cmp"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
@@ -40,7 +41,7 @@ var (
 )
 
 // settle writes a few hundred people of few names, so that ties and shared words are common.
-func settle(t *testing.T, n int) *village {
+func settle(t testing.TB, n int) *village {
 	t.Helper()
 	v := &village{store: modelstest.New(t), schools: map[string]int64{}, names: map[string]string{"s1": "Kepler Middle", "s2": "Orion High", "s3": "Árbol Elementary"}}
 	v.district = modelstest.District(t, v.store, "village")
@@ -308,6 +309,24 @@ func TestForgedCursorsAreRefused(t *testing.T) {
 		})
 		if !errors.Is(err, models.ErrBadCursor) {
 			t.Errorf("cursor %.20q: %v", c, err)
+		}
+	}
+	for key, want := range map[string]error{
+		"0000-01-01T00:00:00Z":                models.ErrBadCursor, // PostgreSQL has no year 0
+		"0001-01-01T00:00:00+23:59":           models.ErrBadCursor, // year 0 in UTC
+		"9999-12-31T23:59:59-23:59":           models.ErrBadCursor,
+		"x":                                   models.ErrBadCursor,
+		"2020-01-01T00:00:00+23:59":           nil, // more than PostgreSQL takes for an offset
+		"2020-01-01T00:00:00,5Z":              nil,
+		"2020-01-01T00:00:00.123456789+01:00": nil,
+	} {
+		c := base64.RawURLEncoding.EncodeToString([]byte(`{"s":"changed","k":"` + key + `","i":1}`))
+		err := v.store.As(access.System(v.district, "test")).Read(t.Context(), func(tx *models.Tx) error {
+			_, err := tx.Users(t.Context(), access.Reach{District: true}, models.UserFilter{After: c, Sort: "changed"})
+			return err
+		})
+		if !errors.Is(err, want) {
+			t.Errorf("cursor at %q: %v, want %v", key, err, want)
 		}
 	}
 }
