@@ -23,6 +23,7 @@ const bareCommand = "bare-server"
 // pgx as the owner, HTML appended to a buffer.
 type bare struct {
 	pool     *pgxpool.Pool
+	searches *pgxpool.Pool // plans anew for every search: a plan that suits common words suits rare ones badly
 	district int64
 }
 
@@ -45,7 +46,14 @@ func serveBare(ctx context.Context, args []string, in io.Reader, out io.Writer) 
 		return fmt.Errorf("bare server: %w", err)
 	}
 	defer pool.Close()
-	b := &bare{pool: pool, district: district}
+	config = config.Copy()
+	config.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_custom_plan"
+	searches, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return fmt.Errorf("bare server: %w", err)
+	}
+	defer searches.Close()
+	b := &bare{pool: pool, searches: searches, district: district}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /users", b.list)
 	mux.HandleFunc("GET /users/{id}", b.user)
@@ -177,15 +185,15 @@ func (b *bare) people(ctx context.Context, q url.Values) ([]barePerson, int, err
 	case q.Has("q"):
 		return b.search(ctx, q.Get("q"))
 	case q.Has("school"):
-		return b.rows(ctx, atSchool, b.district, q.Get("school"), q.Get("role"))
+		return rows(ctx, b.pool, atSchool, b.district, q.Get("school"), q.Get("role"))
 	}
 	id, _ := strconv.ParseInt(q.Get("id"), 10, 64) // none is the first page
-	return b.rows(ctx, inOrder, b.district, q.Get("key"), id)
+	return rows(ctx, b.pool, inOrder, b.district, q.Get("key"), id)
 }
 
 // rows reads a statement of one row for each person and role.
-func (b *bare) rows(ctx context.Context, sql string, args ...any) (people []barePerson, count int, err error) {
-	found, err := b.pool.Query(ctx, sql, args...)
+func rows(ctx context.Context, pool *pgxpool.Pool, sql string, args ...any) (people []barePerson, count int, err error) {
+	found, err := pool.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, 0, err
 	}

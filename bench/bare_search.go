@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/jackc/pgx/v5"
+
 	"hallpass/models"
 )
 
@@ -47,45 +49,76 @@ var (
 )
 
 // search means by a word what the console means: part of a name or email, of a school's name, or the beginning of an
-// id. Rare words are gathered behind a fence and sorted; words of fewer letters than a trigram, and those that turn
-// out to match nearly everybody, are met by following the order of names.
+// id. Matches are gathered behind a fence and sorted. Words of fewer letters than a trigram are looked for among the
+// first names of the list before, and words that turn out to match nearly everybody by following the list.
 func (b *bare) search(ctx context.Context, q string) ([]barePerson, int, error) {
 	words := strings.Fields(models.Fold(q))
 	short := true
 	for _, word := range words {
 		short = short && utf8.RuneCountInString(word) < 3
 	}
-	match, args := b.matches(words)
-	if !short {
-		people, count, err := b.rows(ctx, onPage(fmt.Sprintf(`hits AS MATERIALIZED (SELECT s.user_id, s.name_key FROM user_search s
-			 WHERE s.district_id = $1 AND s.current AND %s LIMIT %d),
-			page AS MATERIALIZED (SELECT `+personColumns+` FROM (SELECT * FROM hits ORDER BY name_key, user_id LIMIT 51) s
-			  JOIN users u ON u.district_id = $1 AND u.id = s.user_id)`, match, fence+1), `SELECT count(*) FROM hits`), args...)
-		if err != nil || count <= fence {
+	named, err := b.named(ctx, words)
+	if err != nil {
+		return nil, 0, err
+	}
+	match, args := b.matches(words, named)
+	walk := func(bound string) ([]barePerson, int, error) {
+		return rows(ctx, b.searches, onPage(`page AS MATERIALIZED (SELECT `+personColumns+` FROM (
+			 SELECT s.user_id FROM (SELECT * FROM user_search WHERE district_id = $1 ORDER BY name_key, user_id `+bound+`) s
+			  WHERE s.current AND `+match+` ORDER BY s.name_key, s.user_id LIMIT 51) s
+			  JOIN users u ON u.district_id = $1 AND u.id = s.user_id)`,
+			`SELECT count(*) FROM (SELECT * FROM user_search WHERE district_id = $1 LIMIT 20000) s WHERE s.current AND `+match), args...)
+	}
+	if short {
+		if people, count, err := walk("LIMIT 1500"); err != nil || len(people) > 50 {
 			return people, count, err
 		}
 	}
-	return b.rows(ctx, onPage(`page AS MATERIALIZED (SELECT `+personColumns+` FROM (
-		 SELECT s.user_id FROM (SELECT * FROM user_search WHERE district_id = $1 ORDER BY name_key, user_id OFFSET 0) s
-		  WHERE s.current AND `+match+` ORDER BY s.name_key, s.user_id LIMIT 51) s
-		  JOIN users u ON u.district_id = $1 AND u.id = s.user_id)`,
-		`SELECT count(*) FROM (SELECT * FROM user_search WHERE district_id = $1 LIMIT 20000) s WHERE s.current AND `+match), args...)
+	people, count, err := rows(ctx, b.searches, onPage(fmt.Sprintf(`hits AS MATERIALIZED (SELECT s.user_id, s.name_key FROM user_search s
+		 WHERE s.district_id = $1 AND s.current AND %s LIMIT %d),
+		page AS MATERIALIZED (SELECT `+personColumns+` FROM (SELECT * FROM hits ORDER BY name_key, user_id LIMIT 51) s
+		  JOIN users u ON u.district_id = $1 AND u.id = s.user_id)`, match, fence+1), `SELECT count(*) FROM hits`), args...)
+	if err != nil || count <= fence {
+		return people, count, err
+	}
+	return walk("OFFSET 0")
+}
+
+// named are the schools that each word could mean. They are asked for beforehand, as the console does: a condition on
+// schools that are not known yet spoils the plan for the words that mean none, nearly all.
+func (b *bare) named(ctx context.Context, words []string) ([][]int64, error) {
+	found, err := b.pool.Query(ctx, `SELECT id, name_key FROM schools WHERE district_id = $1 AND name_key <> ''`, b.district)
+	if err != nil {
+		return nil, err
+	}
+	named := make([][]int64, len(words))
+	var id int64
+	var name string
+	_, err = pgx.ForEachRow(found, []any{&id, &name}, func() error {
+		for i, word := range words {
+			if len(word) > 1 && strings.Contains(name, word) {
+				named[i] = append(named[i], id)
+			}
+		}
+		return nil
+	})
+	return named, err
 }
 
 // matches is the condition over user_search s, with its arguments after the district.
-func (b *bare) matches(words []string) (condition string, args []any) {
+func (b *bare) matches(words []string, named [][]int64) (condition string, args []any) {
 	args = []any{b.district}
 	var all []string
-	for _, word := range words {
+	for i, word := range words {
 		pattern := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(word)
-		args = append(args, "%"+pattern+"%")
-		named := len(args)
 		if utf8.RuneCountInString(word) < 3 {
-			args = append(args, "% "+pattern+"%")
+			pattern = " " + pattern
 		}
-		any := []string{
-			fmt.Sprintf(`s.doc LIKE $%d`, len(args)),
-			fmt.Sprintf(`s.school_ids && ARRAY(SELECT id FROM schools WHERE district_id = $1 AND name_key LIKE $%d)`, named),
+		args = append(args, "%"+pattern+"%")
+		any := []string{fmt.Sprintf(`s.doc LIKE $%d`, len(args))}
+		if len(named[i]) > 0 {
+			args = append(args, named[i])
+			any = append(any, fmt.Sprintf(`s.school_ids && $%d`, len(args)))
 		}
 		if strings.ContainsAny(word, "0123456789") && len(word) >= 3 {
 			args = append(args, word, word+"\U0010FFFF")

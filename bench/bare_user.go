@@ -38,14 +38,15 @@ const (
 		SELECT u.id, u.first_name, u.middle_name, u.last_name, x.kind, x.relationship,
 		       coalesce((SELECT min(g.role) FROM role_grants g WHERE g.district_id = $1 AND g.user_id = u.id AND g.ended_at IS NULL), '')
 		  FROM (SELECT s.id, 'student' AS kind, c.relationship FROM contact_students c
-		          JOIN users s ON s.district_id = c.district_id AND s.clever_id = c.student_clever_id
+		          JOIN identities i ON i.district_id = $1 AND i.kind = 'clever' AND i.value = c.student_clever_id
+		          JOIN users s ON s.district_id = $1 AND s.id = i.user_id
 		         WHERE c.district_id = $1 AND c.contact_id = $2
 		        UNION ALL
 		        SELECT c.contact_id, 'contact', c.relationship FROM contact_students c
 		         WHERE c.district_id = $1 AND c.student_clever_id = (SELECT clever_id FROM me)
 		        UNION ALL
-		        (SELECT e.id, 'same email', '' FROM users e WHERE e.district_id = $1 AND e.email_key = (SELECT email_key FROM me)
-		            AND e.email_key <> '' AND e.id <> $2 AND e.ended_at IS NULL ORDER BY e.id LIMIT 50)) x
+		        (SELECT e.id, 'same email', '' FROM users e WHERE e.district_id = $1 AND e.email_key = (SELECT nullif(email_key, '') FROM me)
+		            AND e.id <> $2 AND e.ended_at IS NULL ORDER BY e.id LIMIT 50)) x
 		  JOIN users u ON u.district_id = $1 AND u.id = x.id AND u.ended_at IS NULL
 		 ORDER BY x.kind, u.name_key, u.id LIMIT 50`
 )

@@ -67,7 +67,7 @@ func (p *planLog) take(ctx context.Context) []string {
 // explain asks for one page of each kind and prints the plan of every statement behind it.
 func (w *world) explain(ctx context.Context, o options) (err error) {
 	with := w.url + "&options=" + strings.ReplaceAll(url.QueryEscape("-c session_preload_libraries=auto_explain -c auto_explain.log_min_duration=0"+
-		" -c auto_explain.log_analyze=on -c auto_explain.log_buffers=on"), "+", "%20")
+		" -c auto_explain.log_analyze=on -c auto_explain.log_buffers=on -c auto_explain.log_format=json"), "+", "%20")
 	stop, err := w.serveConsole(ctx, with)
 	if err != nil {
 		return err
@@ -91,7 +91,14 @@ func (w *world) explain(ctx context.Context, o options) (err error) {
 				return err
 			}
 		}
-		fmt.Fprintf(w.report.out, "\n==== %s: %s\n%s\n", v.name, v.product[0], strings.Join(w.plans.take(ctx), "\n"))
+		fmt.Fprintf(w.report.out, "\n==== %s: %s\n", v.name, v.product[0])
+		said, err := plans(w.plans.take(ctx))
+		if err != nil {
+			return err
+		}
+		for _, p := range said {
+			fmt.Fprintf(w.report.out, "\n%s", p)
+		}
 	}
 	return nil
 }

@@ -29,6 +29,7 @@ type options struct {
 	rounds         int
 	seconds        float64
 	skipYardstick  bool
+	repeat         bool
 	explain        bool
 	json           string
 }
@@ -56,6 +57,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	flags.IntVar(&o.rounds, "rounds", 3, "turns that product and yardstick take at each page")
 	flags.Float64Var(&o.seconds, "seconds", 2, "length of one turn at one concurrency")
 	flags.BoolVar(&o.skipYardstick, "skip-sync-yardstick", false, "do not load the same rows by COPY for comparison")
+	flags.BoolVar(&o.repeat, "repeat-yardstick", false, "also load the rows by COPY once more unchanged, and once with one in fifty changed")
 	flags.BoolVar(&o.explain, "explain", false, "print the plan of every statement behind the pages in place of timing them")
 	flags.StringVar(&o.json, "json", "", "also write the figures to a `file`")
 	if err := flags.Parse(args); err != nil {
