@@ -33,6 +33,11 @@ hallpass COMMAND -h lists a command's flags. README.md lists the settings.
 var errUsage = errors.New("usage")
 
 func main() {
+	if os.Getenv("GOGC") == "" {
+		// The program's own heap is small: collecting whenever it has doubled, as Go does by itself, took an eighth of
+		// the processor time of a page.
+		debug.SetGCPercent(400)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stopped := ctx.Err() != nil

@@ -45,12 +45,9 @@ func (tx *Tx) headCounts(ctx context.Context, schools []int64) ([]HeadCount, err
 	return counts, nil
 }
 
-// count says how many people match, up to countBound: from the head counts where they have the filter, and otherwise
-// by looking at a bounded number of rows, so that no count costs more than the page it stands on.
+// count says how many people match, up to countBound, where the head counts do not know: by looking at a bounded
+// number of rows, so that no count costs more than the page it stands on.
 func (q *userQuery) count(ctx context.Context) (n int, atLeast bool, err error) {
-	if n, known, err := q.headCount(ctx); err != nil || known {
-		return min(n, countBound), n > countBound, err
-	}
 	if from := q.grantRows(); from != "" {
 		got, err := one[struct{ N int }](ctx, q.tx, `SELECT count(*) AS n FROM (SELECT DISTINCT g.user_id FROM `+from+` LIMIT @bound) x`, q.args)
 		return min(got.N, countBound), got.N > countBound, err
@@ -80,18 +77,15 @@ func (q *userQuery) count(ctx context.Context) (n int, atLeast bool, err error) 
 	return min(max(got.N/100*100, q.limit+1), countBound), true, nil
 }
 
-// headCount looks the filter up among the head counts.
-func (q *userQuery) headCount(ctx context.Context) (n int, known bool, err error) {
+// headCount is the SQL of the filter's size among the head counts, NULL where it is not one of them.
+func (q *userQuery) headCount() string {
 	atOwnSchool := q.f.School != 0 && q.grantRows() != ""
 	if len(q.words) > 0 || q.f.Status != Current || !q.reach.District && !atOwnSchool || q.f.Several && (q.f.Role != "" || q.f.School != 0) {
-		return 0, false, nil
+		return "NULL::integer"
 	}
-	rows, err := query[HeadCount](ctx, q.tx, `SELECT people, several FROM head_counts WHERE district_id = @district AND school_id = @school AND role = @role`, q.args)
-	if err != nil || len(rows) == 0 {
-		return 0, false, err
-	}
+	column := "people"
 	if q.f.Several {
-		return rows[0].Several, true, nil
+		column = "several"
 	}
-	return rows[0].People, true, nil
+	return "(SELECT c." + column + " FROM head_counts c WHERE c.district_id = @district AND c.school_id = @school AND c.role = @role)"
 }

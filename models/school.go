@@ -49,9 +49,9 @@ type SchoolChoice struct {
 
 // SchoolChoices lists the current schools within reach, by name.
 func (tx *Tx) SchoolChoices(ctx context.Context, reach access.Reach) ([]SchoolChoice, error) {
-	choices, err := query[SchoolChoice](ctx, tx, `SELECT id, clever_id, name FROM schools
-		WHERE district_id = ? AND ended_at IS NULL AND listed AND (? OR id = ANY(?::bigint[])) ORDER BY name_key, id`,
-		tx.actor.District, reach.District, idArray(reach.Schools))
+	choices, err := scan[SchoolChoice](ctx, tx, `SELECT id, clever_id, name FROM schools
+		WHERE district_id = @district AND ended_at IS NULL AND listed AND (@everywhere OR id = ANY(CAST(@schools AS bigint[]))) ORDER BY name_key, id`,
+		map[string]any{"district": tx.actor.District, "everywhere": reach.District, "schools": idArray(reach.Schools)})
 	if err != nil {
 		return nil, fmt.Errorf("school choices: %w", err)
 	}

@@ -128,7 +128,7 @@ type userRecord struct {
 	EmailKey   string
 	ChangedAt  time.Time
 	EndedAt    *time.Time
-	Matches    *int // people who match, where the page was gathered
+	Matches    *int // people who match, where the page was gathered or they were counted before
 	Gathered   *int // and how many were looked through; more than the fence is not everybody
 }
 
@@ -174,7 +174,7 @@ func (tx *Tx) addRowGrants(ctx context.Context, rows []UserRow) error {
 		IsPrimary      bool
 		Places         int
 	}
-	grants, err := query[grantRow](ctx, tx, `
+	grants, err := scan[grantRow](ctx, tx, `
 		SELECT i.id AS user_id, x.*
 		  FROM unnest(CAST(@ids AS bigint[])) AS i(id)
 		 CROSS JOIN LATERAL (

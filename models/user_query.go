@@ -82,6 +82,10 @@ func (q *userQuery) run(ctx context.Context) (records []userRecord, count int, a
 		if records, err = q.find(ctx, page); err != nil {
 			return nil, 0, false, err
 		}
+		if len(records) > 0 && records[0].Matches != nil {
+			n := *records[0].Matches
+			return records, min(n, countBound), n > countBound, nil
+		}
 		count, atLeast, err = q.count(ctx)
 		return records, count, atLeast, err
 	}
@@ -110,9 +114,10 @@ func (q *userQuery) run(ctx context.Context) (records []userRecord, count int, a
 
 const recordColumns = `u.id, u.first_name, u.middle_name, u.last_name, u.email, u.name_key, u.email_key, u.changed_at, u.ended_at`
 
-// find completes the ids that a page statement chose from the walled table of users, in the page's order.
+// find completes the ids that a page statement chose from the walled table of users, in the page's order, and adds
+// how many people match where that was counted before.
 func (q *userQuery) find(ctx context.Context, page string) ([]userRecord, error) {
-	return query[userRecord](ctx, q.tx, `WITH `+page+` SELECT `+recordColumns+`
+	return scan[userRecord](ctx, q.tx, `WITH `+page+` SELECT `+recordColumns+`, `+q.headCount()+` AS matches
 		FROM page p JOIN users u ON u.district_id = @district AND u.id = p.user_id ORDER BY `+q.order("u."+q.sort.column, "u.id"), q.args)
 }
 
