@@ -27,7 +27,7 @@ func BenchmarkUsers(b *testing.B) {
 	}
 	users := 0
 	for b.Loop() {
-		for page, err := range c.Users(b.Context(), token.Token) {
+		for page, err := range c.Users(b.Context(), token.Token, "") {
 			if err != nil {
 				b.Fatal(err)
 			}

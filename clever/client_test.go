@@ -94,7 +94,7 @@ func TestSchoolsTermsSectionsAndDistrict(t *testing.T) {
 	f := setup(t, sandbox.Options{})
 	ctx := t.Context()
 	schools := 0
-	for p, err := range f.Schools(ctx, f.token) {
+	for p, err := range f.Schools(ctx, f.token, "") {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,7 +108,7 @@ func TestSchoolsTermsSectionsAndDistrict(t *testing.T) {
 	if schools != 6 {
 		t.Errorf("%d schools", schools)
 	}
-	for p, err := range f.Terms(ctx, f.token) {
+	for p, err := range f.Terms(ctx, f.token, "") {
 		if err != nil || len(p.Items) < 2 {
 			t.Fatal(len(p.Items), err)
 		}
@@ -119,7 +119,7 @@ func TestSchoolsTermsSectionsAndDistrict(t *testing.T) {
 		}
 	}
 	sections := map[string]clever.Section{}
-	for p, err := range f.Sections(ctx, f.token) {
+	for p, err := range f.Sections(ctx, f.token, "") {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -185,7 +185,7 @@ func TestWrongTokensAreRefusedAndNotRetried(t *testing.T) {
 func TestAWalkStopsWhereItsReaderStops(t *testing.T) {
 	f := setup(t, sandbox.Options{})
 	f.s.Faults().Add(sandbox.Fault{Path: "/v3.1/users", Page: 2, Kind: sandbox.HTML, Times: -1})
-	for _, err := range f.Users(t.Context(), f.token) {
+	for _, err := range f.Users(t.Context(), f.token, "") {
 		if err != nil {
 			t.Error(err)
 		}
@@ -198,7 +198,7 @@ func TestAWalkStopsWhereItsReaderStops(t *testing.T) {
 	defer cancel()
 	f.s.Faults().Clear()
 	var last error
-	for p, err := range f.Users(ctx, f.token) {
+	for p, err := range f.Users(ctx, f.token, "") {
 		last = err
 		if p.Number == 2 {
 			cancel()

@@ -16,22 +16,24 @@ import (
 // again cannot mend.
 func TestBadAnswersEndTheWalkWithTheirPage(t *testing.T) {
 	for kind, want := range map[sandbox.FaultKind]string{
-		sandbox.Malformed:   "not JSON",
-		sandbox.Truncated:   "stops in the middle",
-		sandbox.HTML:        "where JSON was due",
-		sandbox.ServerError: "status 500",
-		sandbox.TooMany:     "rate limit",
-		sandbox.Reset:       "broke in the middle",
-		sandbox.Endless:     "larger than",
-		sandbox.NextLoop:    "back to itself",
-		sandbox.NextFirst:   "does not go forward",
-		sandbox.NextForeign: "another host",
-		sandbox.NextOther:   "another list",
-		sandbox.NoLinks:     `no "links"`,
-		sandbox.EmptyPage:   "empty, yet has a next link",
-		sandbox.RolesArray:  "/roles holds an array that does not fit",
-		sandbox.WrongType:   "/name holds a number that does not fit",
-		sandbox.NoID:        "record 1 of the page has no id",
+		sandbox.Malformed:    "not JSON",
+		sandbox.Truncated:    "stops in the middle",
+		sandbox.HTML:         "where JSON was due",
+		sandbox.ServerError:  "status 500",
+		sandbox.TooMany:      "rate limit",
+		sandbox.Reset:        "broke in the middle",
+		sandbox.Endless:      "larger than",
+		sandbox.NextLoop:     "back to itself",
+		sandbox.NextFirst:    "does not go forward",
+		sandbox.NextForeign:  "another host",
+		sandbox.NextOther:    "another list",
+		sandbox.NoLinks:      `no "links"`,
+		sandbox.SkippingNext: "does not begin after its last record",
+		sandbox.Foreign:      "belongs to another district",
+		sandbox.EmptyPage:    "empty, yet has a next link",
+		sandbox.RolesArray:   "/roles holds an array that does not fit",
+		sandbox.WrongType:    "/name holds a number that does not fit",
+		sandbox.NoID:         "record 1 of the page has no id",
 	} {
 		t.Run(string(kind), func(t *testing.T) {
 			f := setup(t, sandbox.Options{}, func(c *clever.Config) { c.MaxBody = 1 << 20 })
@@ -118,7 +120,7 @@ func TestOtherStatusesAreNotRetried(t *testing.T) {
 	for _, status := range []int{400, 403, 404, 413, 501, 302} {
 		f := setup(t, sandbox.Options{})
 		f.s.Faults().Add(sandbox.Fault{Path: "/v3.1/schools", Kind: sandbox.ServerError, Status: status, Times: -1})
-		for _, err := range f.Schools(t.Context(), f.token) {
+		for _, err := range f.Schools(t.Context(), f.token, "") {
 			e, ok := errors.AsType[*clever.Error](err)
 			if !ok || e.Status != status || f.s.Faults().Struck() != 1 {
 				t.Errorf("status %d: %v after %d requests", status, err, f.s.Faults().Struck())
@@ -141,7 +143,7 @@ func TestRateLimitIsPacedNotHit(t *testing.T) {
 		}}}
 	})
 	users := 0
-	for p, err := range client.Users(t.Context(), f.token) {
+	for p, err := range client.Users(t.Context(), f.token, "") {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -184,7 +186,7 @@ func TestRateHeadersInAnyFormAreRead(t *testing.T) {
 	if now.Unix() != 1795262400 {
 		t.Fatalf("the test's clock is %d", now.Unix())
 	}
-	for p, err := range c.Terms(t.Context(), "t") {
+	for p, err := range c.Terms(t.Context(), "t", "") {
 		if err != nil || len(p.Items) != 0 {
 			t.Fatal(p, err)
 		}

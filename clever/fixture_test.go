@@ -77,7 +77,7 @@ func newClient(t *testing.T, base string, change ...func(*clever.Config)) *cleve
 // users walks the whole list and counts its pages.
 func (f *fixture) users(t *testing.T) (users []clever.User, pages int, err error) {
 	t.Helper()
-	for p, err := range f.Users(t.Context(), f.token) {
+	for p, err := range f.Users(t.Context(), f.token, "") {
 		if err != nil {
 			return users, p.Number, err
 		}

@@ -24,26 +24,29 @@ type Page[T any] struct {
 // order of their ids. Pages come as they arrive and one is held at a time. An
 // error is yielded once, with the number of the page that could not be read,
 // and ends the walk; only a walk that ends without an error has seen everyone.
-func (c *Client) Users(ctx context.Context, token string) iter.Seq2[Page[User], error] {
-	return walk(ctx, c, token, "users", func(u *User) (string, string) {
+//
+// district is the one that every record must belong to; "" takes the first
+// record's word for it.
+func (c *Client) Users(ctx context.Context, token, district string) iter.Seq2[Page[User], error] {
+	return walk(ctx, c, token, district, "users", func(u *User) (string, string) {
 		tidyUnknown(u)
 		return u.ID, u.District
 	})
 }
 
 // Schools walks the shared schools; see Users for how a walk ends.
-func (c *Client) Schools(ctx context.Context, token string) iter.Seq2[Page[School], error] {
-	return walk(ctx, c, token, "schools", func(s *School) (string, string) { return s.ID, s.District })
+func (c *Client) Schools(ctx context.Context, token, district string) iter.Seq2[Page[School], error] {
+	return walk(ctx, c, token, district, "schools", func(s *School) (string, string) { return s.ID, s.District })
 }
 
 // Sections walks the sections; see Users for how a walk ends.
-func (c *Client) Sections(ctx context.Context, token string) iter.Seq2[Page[Section], error] {
-	return walk(ctx, c, token, "sections", func(s *Section) (string, string) { return s.ID, s.District })
+func (c *Client) Sections(ctx context.Context, token, district string) iter.Seq2[Page[Section], error] {
+	return walk(ctx, c, token, district, "sections", func(s *Section) (string, string) { return s.ID, s.District })
 }
 
 // Terms walks the terms; see Users for how a walk ends.
-func (c *Client) Terms(ctx context.Context, token string) iter.Seq2[Page[Term], error] {
-	return walk(ctx, c, token, "terms", func(t *Term) (string, string) { return t.ID, t.District })
+func (c *Client) Terms(ctx context.Context, token, district string) iter.Seq2[Page[Term], error] {
+	return walk(ctx, c, token, district, "terms", func(t *Term) (string, string) { return t.ID, t.District })
 }
 
 // listError is a list that does not hold together.
@@ -55,13 +58,13 @@ func (e *listError) Error() string { return e.message }
 // A walk must prove that it saw the whole list, because what it did not see is
 // taken to be gone: so every page must have links, go on where the last one
 // ended, and belong to one district.
-func walk[T any](ctx context.Context, c *Client, token, recordType string, ids func(*T) (id, district string)) iter.Seq2[Page[T], error] {
+func walk[T any](ctx context.Context, c *Client, token, district, recordType string, ids func(*T) (id, district string)) iter.Seq2[Page[T], error] {
 	return func(yield func(Page[T], error) bool) {
 		k := &call{
 			op: "read " + recordType, base: c.api, token: token, recordType: recordType, page: 1,
 			path: "/" + c.cfg.DataVersion + "/" + recordType, query: url.Values{"limit": {strconv.Itoa(c.cfg.PageSize)}},
 		}
-		lastID, district := "", ""
+		lastID := ""
 		for {
 			var p listPage[T]
 			err := c.get(ctx, k, func(body io.Reader) (err error) {
@@ -70,7 +73,7 @@ func walk[T any](ctx context.Context, c *Client, token, recordType string, ids f
 			})
 			var query url.Values
 			if err == nil && p.next != "" {
-				query, err = k.follow(p.next, lastID, len(p.items), c.cfg.MaxPages)
+				query, err = k.follow(p.next, lastID, p.lastID, len(p.items), c.cfg.MaxPages)
 			}
 			if err != nil {
 				yield(Page[T]{Number: k.page}, err)
@@ -87,8 +90,9 @@ func walk[T any](ctx context.Context, c *Client, token, recordType string, ids f
 }
 
 // follow turns a next link into the next query, or says why it leads nowhere
-// or somewhere else.
-func (k *call) follow(next, before string, items, maxPages int) (url.Values, error) {
+// or somewhere else. before is the last id of the page before, last that of
+// this one, after which the next page begins.
+func (k *call) follow(next, before, last string, items, maxPages int) (url.Values, error) {
 	query, err := k.sameList(next)
 	if err != nil {
 		return nil, err
@@ -104,6 +108,8 @@ func (k *call) follow(next, before string, items, maxPages int) (url.Values, err
 	case query.Get("starting_after") == "" || query.Get("starting_after") == before,
 		before != "" && query.Get("starting_after") < before:
 		return refuse("its next link does not go forward")
+	case query.Get("starting_after") != last:
+		return refuse("its next link does not begin after its last record")
 	case k.page >= maxPages:
 		return refuse(fmt.Sprintf("the list has more than %d pages", maxPages))
 	}
@@ -223,7 +229,7 @@ func readItems[T any](dec *jsontext.Decoder, p *listPage[T], size int, ids func(
 			// served twice or a cursor that slipped.
 			return &recordError{id: id, message: "it does not come after the record before it"}
 		case p.district != "" && district != "" && district != p.district:
-			return &recordError{id: id, message: "it belongs to another district than the records before it"}
+			return &recordError{id: id, message: "it belongs to another district"}
 		}
 		p.lastID = id
 		if district != "" {

@@ -92,8 +92,7 @@ func (c *Client) LatestEventID(ctx context.Context, token string) (string, error
 }
 
 // Count asks how many records a list has ("users", "schools", "sections",
-// "terms"). It is meant for progress lines: the list may change while it is
-// walked.
+// "terms"). The list may change while it is walked.
 func (c *Client) Count(ctx context.Context, token, recordType string) (int, error) {
 	var n struct {
 		Count *int `json:"count"`

@@ -26,7 +26,7 @@ func said(t *testing.T, body string, change ...func(*clever.Config)) *clever.Cli
 
 func firstPage(t *testing.T, body string) ([]clever.User, error) {
 	t.Helper()
-	for p, err := range said(t, body).Users(t.Context(), "tok") {
+	for p, err := range said(t, body).Users(t.Context(), "tok", "") {
 		return p.Items, err
 	}
 	t.Fatal("the walk gave nothing at all")
@@ -143,7 +143,7 @@ func FuzzUsersPage(f *testing.F) {
 		c := newClient(t, "http://clever.example", func(c *clever.Config) {
 			c.MaxPages, c.HTTP = 3, &http.Client{Transport: answers(body)}
 		})
-		for p, err := range c.Users(t.Context(), "tok") {
+		for p, err := range c.Users(t.Context(), "tok", "") {
 			if err != nil {
 				if _, ok := errors.AsType[*clever.Error](err); !ok {
 					t.Fatalf("%T: %v", err, err)

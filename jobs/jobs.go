@@ -73,7 +73,7 @@ func (r *Runner) Start(ctx context.Context) error {
 }
 
 // Stop ends running jobs by their contexts and waits for them until ctx ends. A sync that is stopped is marked
-// failed and has deactivated nothing.
+// failed and has deactivated nobody.
 func (r *Runner) Stop(ctx context.Context) error {
 	if err := r.client.StopAndCancel(ctx); err != nil {
 		return fmt.Errorf("stop jobs: %w", err)

@@ -27,7 +27,7 @@ const (
 )
 
 // syncLost is the error of a run whose program died.
-const syncLost = "The program stopped before the sync was finished. Nothing was deactivated; the next sync starts over."
+const syncLost = "The program stopped before the sync was finished. Nobody was deactivated; what had arrived before is kept. The next sync starts over."
 
 // SyncProgress is what a run has done with one type of record.
 type SyncProgress struct {

@@ -46,7 +46,7 @@ func (f *full) explain(ctx context.Context, cause error) models.SyncFailure {
 			where += fmt.Sprintf(", page %d", at.Page)
 		}
 	}
-	const kept = " Nothing was deactivated; the next sync starts over."
+	const kept = " Nobody was deactivated; what had arrived before is kept. The next sync starts over."
 	if ctx.Err() != nil {
 		at.Text = "The program was told to stop " + where + "." + kept
 		return at
@@ -54,6 +54,10 @@ func (f *full) explain(ctx context.Context, cause error) models.SyncFailure {
 	if mass, ok := errors.AsType[*models.MassEndError](cause); ok {
 		at.Type, at.Page, at.Next = string(mass.Type), 0, "sharing"
 		at.Text = "Stopped to be safe: " + mass.Error() + ". If that is right, unshare in smaller steps or ask support."
+		return at
+	}
+	if short, ok := errors.AsType[*shortListError](cause); ok {
+		at.Text = "Stopped to be safe " + where + ": " + short.Error() + "." + kept
 		return at
 	}
 	if e, ok := errors.AsType[*clever.Error](cause); ok {

@@ -42,6 +42,7 @@ func TestBadAnswersEndNothing(t *testing.T) {
 		for _, kind := range []sandbox.FaultKind{
 			sandbox.Malformed, sandbox.Truncated, sandbox.HTML, sandbox.TooMany, sandbox.ServerError,
 			sandbox.Slow, sandbox.Reset, sandbox.Endless, sandbox.NextLoop, sandbox.NextForeign, sandbox.NextOther, sandbox.NoLinks,
+			sandbox.Foreign,
 			sandbox.EmptyPage, sandbox.WrongType, sandbox.NoID,
 		} {
 			page := 1
@@ -55,7 +56,7 @@ func TestBadAnswersEndNothing(t *testing.T) {
 				w := *w
 				w.T = t
 				defer w.sandbox.Faults().Clear()
-				w.sandbox.Faults().Add(sandbox.Fault{Path: "/v3.1/" + string(typ), Page: page, Kind: kind, Times: never, Delay: time.Second})
+				w.sandbox.Faults().Add(sandbox.Fault{Path: "/v3.1/" + string(typ), Page: page, Kind: kind, Times: never, Delay: time.Hour})
 				run := w.failed(Options{})
 				if run.ErrorType != string(typ) || run.ErrorPage != page || !strings.Contains(run.Error, string(typ)) {
 					t.Errorf("error names %s page %d: %s", run.ErrorType, run.ErrorPage, run.Error)
@@ -91,7 +92,9 @@ func TestEmptyListIsNotBelieved(t *testing.T) {
 			w := newWorld(t, change{sandbox: func(o *sandbox.Options) { o.Users = 300 }})
 			w.sync()
 			before := w.marks("")
-			w.sandbox.Faults().Add(sandbox.Fault{Path: "/v3.1/" + string(typ), Page: 1, Kind: sandbox.NoRecords})
+			w.sandbox.Faults().Add(sandbox.Fault{Path: "/v3.1/" + string(typ), Page: 1, Kind: sandbox.NoRecords},
+				sandbox.Fault{Path: "/v3.1/" + string(typ), Kind: sandbox.NoCount, Times: -1})
+			defer w.sandbox.Faults().Clear()
 			run := w.failed(Options{})
 			if run.ErrorType != string(typ) || !strings.Contains(run.Error, "lists no "+string(typ)) {
 				t.Errorf("error: %s", run.Error)
@@ -101,20 +104,94 @@ func TestEmptyListIsNotBelieved(t *testing.T) {
 					t.Errorf("%s was written", table)
 				}
 			}
+			w.sandbox.Faults().Clear()
 			w.sync()
 		})
+	}
+}
+
+func TestListThatEndsEarlyIsNotBelieved(t *testing.T) {
+	w := newWorld(t, change{})
+	w.sync()
+	read := map[models.RosterType]int{models.RosterUsers: 750}
+	for _, typ := range []models.RosterType{models.RosterSchools, models.RosterTerms, models.RosterUsers, models.RosterSections} {
+		page := 1
+		if typ == models.RosterUsers {
+			page = 4
+		}
+		w.sandbox.Faults().Add(sandbox.Fault{Path: "/v3.1/" + string(typ), Page: page, Kind: sandbox.NoRecords})
+		run := w.failed(Options{})
+		total := w.text(`SELECT count(*) FROM ` + string(typ) + map[models.RosterType]string{models.RosterSchools: ` WHERE listed`}[typ])
+		want := fmt.Sprintf("Clever says there are %s %s but listed %d.", total, typ, read[typ])
+		if run.ErrorType != string(typ) || run.ErrorPage != page || run.ErrorNext != "retry" || !strings.Contains(run.Error, want) {
+			t.Errorf("%s page %d, next %s: %s\nwant %q", run.ErrorType, run.ErrorPage, run.ErrorNext, run.Error, want)
+		}
+		w.is("0", `SELECT count(*) FROM `+string(typ)+` WHERE ended_at IS NOT NULL`)
+	}
+	w.sync()
+}
+
+// TestCountIsNoCondition: a Clever that does not count is believed, one that refuses the token is not.
+func TestCountIsNoCondition(t *testing.T) {
+	w := newWorld(t, change{sandbox: func(o *sandbox.Options) { o.Users = 300 }})
+	w.sandbox.Faults().Add(sandbox.Fault{Path: "/v3.1/", Kind: sandbox.NoCount, Times: -1})
+	w.sync()
+	if n := w.sandbox.Faults().Struck(); n != 4 {
+		t.Errorf("%d counts were asked for, want one of each type", n)
+	}
+	w.sandbox.Faults().Clear()
+	w.sandbox.Faults().Add(sandbox.Fault{Path: "/v3.1/terms", Kind: sandbox.ServerError, Status: 401})
+	if run := w.failed(Options{}); run.ErrorNext != "credentials" || run.ErrorType != "terms" {
+		t.Errorf("%s at %s: %s", run.ErrorNext, run.ErrorType, run.Error)
+	}
+}
+
+// TestRecordsOfAnotherDistrictAreRefused, from the very first one on.
+func TestRecordsOfAnotherDistrictAreRefused(t *testing.T) {
+	w := newWorld(t, change{sandbox: func(o *sandbox.Options) { o.Users = 300 }})
+	w.sandbox.Faults().Add(sandbox.Fault{Path: "/v3.1/users", Page: 1, Kind: sandbox.Foreign})
+	if run := w.failed(Options{}); run.ErrorType != "users" || run.ErrorPage != 1 || !strings.Contains(run.Error, "another district") {
+		t.Errorf("%s page %d: %s", run.ErrorType, run.ErrorPage, run.Error)
+	}
+	w.is("0", `SELECT count(*) FROM users`)
+}
+
+// TestSkippingNextIsRefused: the page left out would be taken to be gone.
+func TestSkippingNextIsRefused(t *testing.T) {
+	w := newWorld(t, change{})
+	w.sync()
+	w.sandbox.Faults().Add(sandbox.Fault{Path: "/v3.1/users", Page: 2, Kind: sandbox.SkippingNext})
+	if run := w.failed(Options{}); run.ErrorType != "users" || run.ErrorPage != 2 || !strings.Contains(run.Error, "does not begin after its last record") {
+		t.Errorf("%s page %d: %s", run.ErrorType, run.ErrorPage, run.Error)
+	}
+	w.is("0", `SELECT count(*) FROM users WHERE ended_at IS NOT NULL`)
+}
+
+// TestFailedRunSaysWhatItKept: roles that arrived records no longer have are over, and the text does not deny it.
+func TestFailedRunSaysWhatItKept(t *testing.T) {
+	w := newWorld(t, change{})
+	w.sync()
+	first := w.text(`SELECT clever_id FROM users WHERE role_count > 0 ORDER BY clever_id COLLATE "C" LIMIT 1`)
+	w.edit(first, func(u map[string]any) { u["roles"] = map[string]any{} })
+	w.sandbox.Faults().Add(sandbox.Fault{Path: "/v3.1/users", Page: 4, Kind: sandbox.HTML})
+	run := w.failed(Options{})
+	w.is("1", `SELECT count(DISTINCT user_id) FROM role_grants WHERE ended_at IS NOT NULL`)
+	if !strings.Contains(run.Error, "Nobody was deactivated; what had arrived before is kept.") {
+		t.Error(run.Error)
 	}
 }
 
 func TestHalfAListIsNotBelieved(t *testing.T) {
 	w := newWorld(t, change{})
 	w.sync()
-	w.sandbox.Faults().Add(sandbox.Fault{Path: "/v3.1/users", Page: 2, Kind: sandbox.NoRecords})
+	w.sandbox.Faults().Add(sandbox.Fault{Path: "/v3.1/users", Page: 2, Kind: sandbox.NoRecords},
+		sandbox.Fault{Path: "/v3.1/users", Kind: sandbox.NoCount, Times: -1})
 	run := w.failed(Options{})
 	if run.ErrorType != "users" || !strings.Contains(run.Error, "more than half") {
 		t.Errorf("error: %s", run.Error)
 	}
 	w.is("0", `SELECT count(*) FROM users WHERE ended_at IS NOT NULL`)
+	w.sandbox.Faults().Clear()
 	w.sync()
 }
 

@@ -41,8 +41,9 @@ func Districts(ctx context.Context, client *clever.Client) ([]string, error) {
 }
 
 // Full brings our copy of a district in step with Clever: every school, term, user and section, in pages, each in a
-// transaction of its own with the run's progress. What is gone ends at the very end, when everything arrived, so a
-// run that stops before has ended nothing, and the next one starts over.
+// transaction of its own with the run's progress. People, schools and sections that are gone end at the very end, when
+// everything arrived. A run that stops before has ended none of them, and keeps what it wrote: a role that an arrived
+// record no longer has is over. The next run starts anew.
 //
 // A run that fails is marked failed with the type and page it was at, and given back with the error.
 func Full(ctx context.Context, store *models.Store, client *clever.Client, districtCleverID string, opts Options) (models.SyncRun, error) {
@@ -200,15 +201,20 @@ func (f *full) walkTypes(ctx context.Context) error {
 }
 
 // walkType brings every page of one type in, each in its own transaction with the progress made.
-func walkType[T, R any](ctx context.Context, f *full, t models.RosterType, list func(context.Context, string) iter.Seq2[clever.Page[T], error],
+func walkType[T, R any](ctx context.Context, f *full, t models.RosterType, list func(ctx context.Context, token, district string) iter.Seq2[clever.Page[T], error],
 	convert func(T) R, prepare func(*R), write func(*models.Tx, []R, *models.Seen) (models.RosterCount, error),
 ) error {
 	seen := &models.Seen{}
 	f.seen[t] = seen
 	f.progress = append(f.progress, models.SyncProgress{Type: t})
 	made := &f.progress[len(f.progress)-1]
-	f.at = place{string(t), 1}
-	pages := ahead(ctx, func(ctx context.Context) iter.Seq2[clever.Page[T], error] { return list(ctx, f.token) },
+	f.at = place{string(t), 0}
+	said, counted, err := f.count(ctx, t)
+	if err != nil {
+		return err
+	}
+	f.at.page = 1
+	pages := ahead(ctx, func(ctx context.Context) iter.Seq2[clever.Page[T], error] { return list(ctx, f.token, f.cleverID) },
 		func(record T) R {
 			r := convert(record)
 			prepare(&r)
@@ -234,7 +240,12 @@ func walkType[T, R any](ctx context.Context, f *full, t models.RosterType, list 
 		}
 		f.report(*made)
 	}
-	err := f.scope.Write(ctx, func(tx *models.Tx) error {
+	if counted {
+		if err := f.checkCount(ctx, t, said, made.Read); err != nil {
+			return err
+		}
+	}
+	err = f.scope.Write(ctx, func(tx *models.Tx) error {
 		if err := tx.CheckUnseen(ctx, t, seen); err != nil {
 			return err
 		}

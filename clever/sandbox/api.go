@@ -235,7 +235,35 @@ func (q *request) single(kind, id string) {
 		q.notFound()
 		return
 	}
-	q.one(kind, id, q.record(c, nil, e), q.relLinks(kind, id, e))
+	record := q.record(c, nil, e)
+	if q.who.user != "" && kind == "users" && q.s.opt.ThinUserTokens {
+		record = thin(record)
+	}
+	q.one(kind, id, record, q.relLinks(kind, id, e))
+}
+
+// thin is a user's record as far as it is shown to that user's own token.
+func thin(record []byte) []byte {
+	var u map[string]any
+	if json.Unmarshal(record, &u) != nil {
+		return record
+	}
+	delete(u, "email")
+	roles, _ := u["roles"].(map[string]any)
+	for _, role := range roles {
+		if fields, ok := role.(map[string]any); ok {
+			for _, name := range []string{
+				"school", "schools", "legacy_id", "sis_id", "staff_id", "teacher_number", "student_number", "state_id", "student_relationships",
+			} {
+				delete(fields, name)
+			}
+		}
+	}
+	raw, err := appendJSON(nil, u)
+	if err != nil {
+		return record
+	}
+	return raw
 }
 
 // one writes a single-record envelope.

@@ -16,30 +16,33 @@ type FaultKind string
 
 // The faults that can be ordered.
 const (
-	Malformed   FaultKind = "malformed"    // not JSON in the middle of the answer
-	Truncated   FaultKind = "truncated"    // the JSON stops, the answer ends in good order
-	HTML        FaultKind = "html"         // 200 with a page
-	TooMany     FaultKind = "too many"     // 429, empty body, reset after Delay
-	ServerError FaultKind = "server error" // Status, or 500
-	Slow        FaultKind = "slow"         // waits Delay, then answers
-	Reset       FaultKind = "reset"        // the connection breaks in the middle of the answer
-	Endless     FaultKind = "endless"      // spaces without end
-	NextLoop    FaultKind = "next loop"    // next leads to the page itself
-	NextFirst   FaultKind = "next first"   // next leads to the first page
-	NextForeign FaultKind = "next foreign" // next leads to another host
-	NextOther   FaultKind = "next other"   // next leads to another list
-	NoLinks     FaultKind = "no links"     // the list has no links at all
-	EmptyPage   FaultKind = "empty page"   // no records, next as before
-	NoRecords   FaultKind = "no records"   // no records and no next: a list that ends too early
-	RolesArray  FaultKind = "roles array"  // the page's first user has roles as an array
-	WrongType   FaultKind = "wrong type"   // the page's first record has a number where text is due
-	NoID        FaultKind = "no id"        // the page's first record has no id
+	Malformed    FaultKind = "malformed"     // not JSON in the middle of the answer
+	Truncated    FaultKind = "truncated"     // the JSON stops, the answer ends in good order
+	HTML         FaultKind = "html"          // 200 with a page
+	TooMany      FaultKind = "too many"      // 429, empty body, reset after Delay
+	ServerError  FaultKind = "server error"  // Status, or 500
+	Slow         FaultKind = "slow"          // waits Delay, then answers
+	Reset        FaultKind = "reset"         // the connection breaks in the middle of the answer
+	Endless      FaultKind = "endless"       // spaces without end
+	NextLoop     FaultKind = "next loop"     // next leads to the page itself
+	NextFirst    FaultKind = "next first"    // next leads to the first page
+	NextForeign  FaultKind = "next foreign"  // next leads to another host
+	NextOther    FaultKind = "next other"    // next leads to another list
+	SkippingNext FaultKind = "skipping next" // next begins after a record that is not on the page
+	NoLinks      FaultKind = "no links"      // the list has no links at all
+	EmptyPage    FaultKind = "empty page"    // no records, next as before
+	NoRecords    FaultKind = "no records"    // no records and no next: a list that ends too early
+	RolesArray   FaultKind = "roles array"   // the page's first user has roles as an array
+	WrongType    FaultKind = "wrong type"    // the page's first record has a number where text is due
+	NoID         FaultKind = "no id"         // the page's first record has no id
+	Foreign      FaultKind = "foreign"       // every record of the page is another district's
+	NoCount      FaultKind = "no count"      // a count without its number; strikes counts alone
 )
 
 // Fault is one order: where, what, how often.
 type Fault struct {
 	Path   string // prefix of the URL path, such as "/v3.1/users"
-	Page   int    // of a list, from 1, by the limit of the request; 0 means any
+	Page   int    // of a list, from 1, by the limit of the request; 0 means any, and counts too
 	Kind   FaultKind
 	Times  int           // how many answers go wrong; 0 means one, below 0 all
 	Status int           // of ServerError
@@ -79,14 +82,14 @@ func (f *Faults) Struck() int {
 	return f.struck
 }
 
-// take uses up the first order that fits. The page is asked for only if an
-// order wants to know it.
-func (f *Faults) take(path string, page func() int) (Fault, bool) {
+// take uses up the first order that fits. The page, which is 0 for a count, is
+// asked for only if an order wants to know it.
+func (f *Faults) take(path string, count bool, page func() int) (Fault, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i := range f.orders {
 		o := &f.orders[i]
-		if o.Times == 0 || !strings.HasPrefix(path, o.Path) || o.Page != 0 && o.Page != page() {
+		if o.Times == 0 || !strings.HasPrefix(path, o.Path) || o.Kind == NoCount && !count || o.Page != 0 && o.Page != page() {
 			continue
 		}
 		if o.Times > 0 {
@@ -102,7 +105,7 @@ func (f *Faults) take(path string, page func() int) (Fault, bool) {
 func (s *Sandbox) faulty(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.opt.Log.DebugContext(r.Context(), "sandbox request", "method", r.Method, "path", r.URL.Path)
-		fault, ok := s.faults.take(r.URL.Path, func() int { return s.pageOf(r) })
+		fault, ok := s.faults.take(r.URL.Path, counts(r), func() int { return s.pageOf(r) })
 		if !ok {
 			next.ServeHTTP(w, r)
 			return
@@ -141,8 +144,14 @@ func (s *Sandbox) faulty(next http.Handler) http.Handler {
 	})
 }
 
-// pageOf works out which page of a list a request asks for.
+// counts reports whether a request asks for a list's length.
+func counts(r *http.Request) bool { return r.URL.Query().Get("count") == "true" }
+
+// pageOf works out which page of a list a request asks for; a count is none.
 func (s *Sandbox) pageOf(r *http.Request) int {
+	if counts(r) {
+		return 0
+	}
 	q := r.URL.Query()
 	after := q.Get("starting_after")
 	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
@@ -245,6 +254,17 @@ func spoilList(r *http.Request, kind FaultKind, body []byte) []byte {
 		next("http://169.254.169.254/v3.1/users?starting_after=ffffffffffffffffffffffff")
 	case NextOther:
 		next("/v3.1/districts?starting_after=ffffffffffffffffffffffff")
+	case SkippingNext:
+		q.Set("starting_after", "eeeeeeeeeeeeeeeeeeeeeeee")
+		next(r.URL.Path + "?" + q.Encode())
+	case NoCount:
+		list.Data = []map[string]any{}
+	case Foreign:
+		for _, item := range list.Data {
+			if record, ok := item["data"].(map[string]any); ok {
+				record["district"] = OtherDistrictID
+			}
+		}
 	case NoLinks:
 		list.Links = nil
 	case EmptyPage:

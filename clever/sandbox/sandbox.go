@@ -46,6 +46,10 @@ type Options struct {
 	NoSecureSync   bool // district tokens reach only /districts
 	HTMLWrongToken bool // a wrong kind of token is answered with an HTML page
 	OIDC           bool // the code exchange also gives an ID token
+
+	// ThinUserTokens withholds from user tokens what an app without Secure Sync
+	// is not shown: email, schools, legacy and SIS ids, numbers, relationships.
+	ThinUserTokens bool
 }
 
 // Persona is somebody worth signing in as.
