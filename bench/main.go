@@ -35,6 +35,7 @@ type options struct {
 }
 
 func main() {
+	signal.Ignore(syscall.SIGPIPE) // whoever read our output may go; what was started must still be ended
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
@@ -47,6 +48,9 @@ func main() {
 func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	if len(args) > 0 && args[0] == bareCommand {
 		return serveBare(ctx, args[1:], os.Stdin, out)
+	}
+	if len(args) > 0 && args[0] == keepCommand {
+		return keep(ctx, args[1:], os.Stdin)
 	}
 	o := options{}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)

@@ -82,13 +82,13 @@ func (w *world) signIn(ctx context.Context) (site, error) {
 	client := &http.Client{Jar: jar}
 	defer client.CloseIdleConnections()
 	admin := w.clever.People()[0]
-	status, _, err := fetch(ctx, client, w.cleverURL+"/signin?as="+url.QueryEscape(admin.Email))
+	status, err := fetch(ctx, client, w.cleverURL+"/signin?as="+url.QueryEscape(admin.Email))
 	if err != nil || status != http.StatusOK {
 		return site{}, fmt.Errorf("sign in at the pretend Clever: status %d: %w", status, err)
 	}
 	var at *url.URL
 	client.CheckRedirect = func(r *http.Request, _ []*http.Request) error { at = r.URL; return nil }
-	status, _, err = fetch(ctx, client, w.consoleURL+"/signin/clever")
+	status, err = fetch(ctx, client, w.consoleURL+"/signin/clever")
 	if err != nil || status != http.StatusOK || at == nil || !strings.HasPrefix(at.Path, "/d/") {
 		return site{}, fmt.Errorf("sign in: status %d at %v: %w", status, at, err)
 	}

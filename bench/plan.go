@@ -68,15 +68,15 @@ func (p plan) String() string {
 }
 
 func (n planNode) write(b *strings.Builder, indent string) {
-	what := n.Type
+	b.WriteString(indent + n.Type)
 	for _, part := range []struct{ before, text string }{
 		{" using ", n.Index}, {" on ", n.Relation + n.CTE}, {" ", n.Alias}, {" = ", n.Subplan},
 	} {
 		if part.text != "" {
-			what += part.before + part.text
+			b.WriteString(part.before + part.text)
 		}
 	}
-	fmt.Fprintf(b, "%s%s: %.3f ms × %g, %g rows (%g expected), %d blocks found, %d read", indent, what, n.Time, n.Loops, n.Rows, n.Expected, n.Hit, n.Read)
+	fmt.Fprintf(b, ": %.3f ms × %g, %g rows (%g expected), %d blocks found, %d read", n.Time, n.Loops, n.Rows, n.Expected, n.Hit, n.Read)
 	for _, part := range []struct{ name, text string }{
 		{"index", n.IndexCond}, {"filter", n.Filter}, {"once", n.Once}, {"sort", strings.Join(n.SortKey, ", ")},
 	} {

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -140,11 +141,18 @@ func highWater(pid int) int64 {
 
 // serveConsole starts `hallpass serve` over the database and returns when it is ready. stop ends it.
 func (w *world) serveConsole(ctx context.Context, url string) (stop func() error, err error) {
-	cmd := command(ctx, w.program, "serve")
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find own program: %w", err)
+	}
+	cmd := command(ctx, self, keepCommand, w.program, "serve")
 	cmd.Env = w.environ(url)
 	last, err := w.logged(cmd, "serve")
 	if err != nil {
 		return nil, err
+	}
+	if _, err := cmd.StdinPipe(); err != nil { // held open as long as this program lives
+		return nil, fmt.Errorf("start console: %w", err)
 	}
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start console: %w", err)
@@ -165,27 +173,49 @@ func (w *world) serveConsole(ctx context.Context, url string) (stop func() error
 		case err := <-gone:
 			return nil, fmt.Errorf("start console: %w\n%s", err, last())
 		case <-ctx.Done():
-			<-gone
-			return nil, ctx.Err()
+			return nil, errors.Join(ctx.Err(), <-gone)
 		case <-ticker.C:
 		}
-		if status, _, err := fetch(ctx, http.DefaultClient, w.consoleURL+"/readyz"); err == nil && status == http.StatusOK {
+		if status, err := fetch(ctx, http.DefaultClient, w.consoleURL+"/readyz"); err == nil && status == http.StatusOK {
 			return stop, nil
 		}
 	}
 }
 
-// fetch reads one page whole.
-func fetch(ctx context.Context, client *http.Client, url string) (status int, body string, err error) {
+// keepCommand, as the first argument, makes this program the keeper of another.
+const keepCommand = "keep"
+
+// keep runs a program until it ends, or until standard input does: a console must not outlive a run that was killed.
+func keep(ctx context.Context, args []string, in io.Reader) error {
+	if len(args) == 0 {
+		return errors.New("keep: which program?")
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() {
+		_, _ = io.Copy(io.Discard, in)
+		stop()
+	}()
+	cmd := command(ctx, args[0], args[1:]...)
+	cmd.Stderr = os.Stderr
+	err := cmd.Run()
+	if ctx.Err() != nil && cmd.ProcessState.Success() {
+		return nil // it ended as it was asked to
+	}
+	return err
+}
+
+// fetch asks for a page, follows where it leads and throws away what it says.
+func fetch(ctx context.Context, client *http.Client, url string) (status int, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
-		return 0, "", err
+		return 0, err
 	}
 	res, err := client.Do(req)
 	if err != nil {
-		return 0, "", err
+		return 0, err
 	}
 	defer res.Body.Close()
-	raw, err := io.ReadAll(res.Body)
-	return res.StatusCode, string(raw), err
+	_, err = io.Copy(io.Discard, res.Body)
+	return res.StatusCode, err
 }

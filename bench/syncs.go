@@ -54,7 +54,7 @@ func (w *world) syncs(ctx context.Context, o options) error {
 		if bare, err = w.newYardstick(ctx); err != nil {
 			return err
 		}
-		defer bare.close()
+		defer bare.close(ctx)
 		if err := bare.measure(ctx, "first"); err != nil {
 			return err
 		}

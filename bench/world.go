@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -137,8 +138,8 @@ func (w *world) migrated(ctx context.Context, name string) (string, error) {
 // end tears everything down, the newest first.
 func (w *world) end(context.Context) error {
 	var errs []error
-	for i := len(w.ends) - 1; i >= 0; i-- {
-		errs = append(errs, w.ends[i]())
+	for _, end := range slices.Backward(w.ends) {
+		errs = append(errs, end())
 	}
 	w.ends = nil
 	return errors.Join(errs...)

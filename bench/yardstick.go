@@ -60,16 +60,16 @@ func (w *world) newYardstick(ctx context.Context) (_ *yardstick, err error) {
 	}
 	for i := range y.tables {
 		if err := y.prepare(ctx, &y.tables[i]); err != nil {
-			y.close()
+			y.close(ctx)
 			return nil, err
 		}
 	}
 	if err := y.parents(ctx); err != nil {
-		y.close()
+		y.close(ctx)
 		return nil, err
 	}
 	if err := y.read(ctx); err != nil {
-		y.close()
+		y.close(ctx)
 		return nil, err
 	}
 	return y, nil
@@ -201,17 +201,17 @@ func (y *yardstick) forget() {
 	y.files = nil
 }
 
-func (y *yardstick) close() {
+func (y *yardstick) close(ctx context.Context) {
 	y.forget()
 	if y.conn != nil {
-		_ = y.conn.Close(context.Background())
+		_ = y.conn.Close(context.WithoutCancel(ctx))
 		y.conn = nil
 	}
 }
 
 // drop gives the memory and the disk of the second database back before pages are measured.
 func (y *yardstick) drop(ctx context.Context) error {
-	y.close()
+	y.close(ctx)
 	if _, err := y.world.owner.Exec(ctx, `DROP DATABASE `+spareName+` WITH (FORCE)`); err != nil {
 		return fmt.Errorf("drop the yardstick's database: %w", err)
 	}
