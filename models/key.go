@@ -53,6 +53,12 @@ func isPlain(s string) bool {
 // key folds and cuts s to what an index can hold, never within a letter.
 func key(s string) string { return cut(Fold(s), maxKey) }
 
+// idKey makes ids comparable: lower case, trimmed, single spaces. Everything else, hyphens above all, tells ids apart.
+func idKey(s string) string {
+	s = strings.ToLower(norm.NFKC.String(strings.ToValidUTF8(s, "")))
+	return cut(strings.Join(strings.Fields(strings.ReplaceAll(s, "\x00", "")), " "), maxKey)
+}
+
 func cut(s string, n int) string {
 	if len(s) <= n {
 		return s

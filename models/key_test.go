@@ -28,6 +28,17 @@ func TestFold(t *testing.T) {
 	}
 }
 
+// What Fold makes one, ids keep apart.
+func TestIDKey(t *testing.T) {
+	for in, want := range map[string]string{
+		" 2024-00931 ": "2024-00931", "T-118": "t-118", "a  B\tc": "a b c", "O'1": "o'1", "É1": "é1", "x\x00y\xff": "xy", "": "", " - ": "-",
+	} {
+		if got := idKey(in); got != want {
+			t.Errorf("idKey(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
 // Folding a folded text changes nothing, or a search for what is on screen would miss.
 func TestFoldIsIdempotent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -42,6 +53,9 @@ func TestKeysFitAnIndex(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		long := strings.Repeat(rapid.StringN(1, 20, -1).Draw(t, "part"), 200)
 		k := nameKey(long, long, long)
+		if id := idKey(long); len(id) > maxKey || !utf8.ValidString(id) || strings.ContainsRune(id, 0) {
+			t.Fatalf("id of %d bytes, valid %v", len(id), utf8.ValidString(id))
+		}
 		if len(k) > maxKey || !utf8.ValidString(k) || strings.ContainsRune(k, 0) {
 			t.Fatalf("%d bytes, valid %v", len(k), utf8.ValidString(k))
 		}

@@ -11,24 +11,37 @@ import (
 // maxWords bounds a search: more words than a name, an email and a school have only cost time.
 const maxWords = 8
 
-// maxIDHits bounds how many people one word may find by the beginning of an id.
-const maxIDHits = countBound + 1
+// maxIDHits bounds how many people one word may find by an id of one kind, so that the beginning of every id of a
+// district of a million does not gather the million. Beyond it, the word finds only the first of them.
+const maxIDHits = 50_000
 
-// searchWord is one word of a search. It matches a person whose names or email hold it, who is at a school whose
-// name holds it, or one of whose ids begins with it.
+// searchWord is one word of a search as it was typed. It matches a person whose names and email hold all of its names,
+// who is at a school whose name holds it, or one of whose ids begins with it.
 type searchWord struct {
-	text    string
+	text    string   // folded
+	names   []string // text in parts: a hyphen joins two names
+	id      string   // as ids are compared
 	schools []int64
-	ids     []int64
+	ids     string // people found by id, as a PostgreSQL array; "" is nobody
 }
 
-// searchWords splits a search into folded words and looks up the schools and ids each could mean.
+// searchWords splits a search into words and looks up the schools and ids each could mean. All of them together have
+// at most maxWords names; what comes after is not looked at.
 func (tx *Tx) searchWords(ctx context.Context, q string) ([]searchWord, error) {
-	fields := strings.Fields(Fold(strings.ToValidUTF8(q, "")))
-	fields = fields[:min(len(fields), maxWords)]
-	words := make([]searchWord, len(fields))
-	for i, text := range fields {
-		words[i].text = cut(text, maxKey)
+	var words []searchWord
+	room := maxWords
+	for _, field := range strings.Fields(strings.ToValidUTF8(q, "")) {
+		text := key(field)
+		names := strings.Fields(text)
+		if len(names) == 0 { // a lone hyphen, say
+			continue
+		}
+		if room == 0 {
+			break
+		}
+		names = names[:min(len(names), room)]
+		room -= len(names)
+		words = append(words, searchWord{text: text, names: names, id: idKey(field)})
 	}
 	if len(words) == 0 {
 		return nil, nil
@@ -36,16 +49,7 @@ func (tx *Tx) searchWords(ctx context.Context, q string) ([]searchWord, error) {
 	if err := tx.schoolsNamed(ctx, words); err != nil {
 		return nil, err
 	}
-	for i := range words {
-		if !strings.ContainsAny(words[i].text, "0123456789") || len(words[i].text) < 3 {
-			continue
-		}
-		var err error
-		if words[i].ids, err = tx.usersByIDPrefix(ctx, words[i].text); err != nil {
-			return nil, err
-		}
-	}
-	return words, nil
+	return words, tx.usersByID(ctx, words)
 }
 
 func (tx *Tx) schoolsNamed(ctx context.Context, words []searchWord) error {
@@ -68,49 +72,91 @@ func (tx *Tx) schoolsNamed(ctx context.Context, words []searchWord) error {
 	return nil
 }
 
-// usersByIDPrefix finds people one of whose ids begins with text: Clever, legacy, SIS ids and numbers.
-func (tx *Tx) usersByIDPrefix(ctx context.Context, text string) ([]int64, error) {
-	type row struct{ UserID int64 }
-	found, err := query[row](ctx, tx, `
-		SELECT user_id FROM (
-		  (SELECT user_id FROM identities  WHERE district_id = @district AND kind = 'clever' AND value >= @from AND value < @to LIMIT @max)
-		  UNION ALL
-		  (SELECT user_id FROM identities  WHERE district_id = @district AND kind = 'legacy' AND value >= @from AND value < @to LIMIT @max)
-		  UNION ALL
-		  (SELECT user_id FROM role_grants WHERE district_id = @district AND sis_key <> '' AND sis_key >= @from AND sis_key < @to LIMIT @max)
-		  UNION ALL
-		  (SELECT user_id FROM role_grants WHERE district_id = @district AND number_key <> '' AND number_key >= @from AND number_key < @to LIMIT @max)
-		) x LIMIT @max`,
-		map[string]any{"district": tx.actor.District, "from": text, "to": text + "\U0010FFFF", "max": maxIDHits})
-	if err != nil {
-		return nil, fmt.Errorf("people by id: %w", err)
+// idPrefix reports whether the word is enough of an id to look for those that begin with it. Other words find the id
+// that they are.
+func (w searchWord) idPrefix() bool {
+	return len(w.id) >= 3 && strings.ContainsAny(w.id, "0123456789")
+}
+
+// usersByID finds, for each word, the people one of whose ids it is or begins: Clever, legacy, SIS ids and numbers.
+func (tx *Tx) usersByID(ctx context.Context, words []searchWord) error {
+	type row struct {
+		Word int
+		IDs  string `gorm:"column:ids"`
 	}
-	ids := make([]int64, len(found))
-	for i, r := range found {
-		ids[i] = r.UserID
+	var found []row
+	for i, w := range words {
+		if !w.idPrefix() {
+			continue
+		}
+		one, err := query[row](ctx, tx, `SELECT CAST(@word AS integer) AS word, CAST(array_agg(DISTINCT user_id) AS text) AS ids FROM (
+			(SELECT user_id FROM identities  WHERE district_id = @district AND kind = 'clever' AND value >= @from AND value < @to LIMIT @max)
+			UNION ALL
+			(SELECT user_id FROM identities  WHERE district_id = @district AND kind = 'legacy' AND value >= @from AND value < @to LIMIT @max)
+			UNION ALL
+			(SELECT user_id FROM role_grants WHERE district_id = @district AND sis_key <> '' AND sis_key >= @from AND sis_key < @to LIMIT @max)
+			UNION ALL
+			(SELECT user_id FROM role_grants WHERE district_id = @district AND number_key <> '' AND number_key >= @from AND number_key < @to LIMIT @max)
+			) x HAVING count(*) > 0`,
+			map[string]any{"district": tx.actor.District, "word": i, "from": w.id, "to": w.id + "\U0010FFFF", "max": maxIDHits})
+		if err != nil {
+			return fmt.Errorf("people by the beginning of an id: %w", err)
+		}
+		found = append(found, one...)
 	}
-	slices.Sort(ids)
-	return slices.Compact(ids), nil
+	var exact []string
+	var at []int64 // of each of exact among words
+	for i, w := range words {
+		if !w.idPrefix() {
+			exact, at = append(exact, w.id), append(at, int64(i))
+		}
+	}
+	if len(exact) > 0 { // one statement for all: most words are names
+		same, err := query[row](ctx, tx, `SELECT w.word, CAST(array_agg(DISTINCT x.user_id) AS text) AS ids
+			FROM unnest(CAST(@ids AS text[]), CAST(@words AS bigint[])) AS w(id, word) CROSS JOIN LATERAL (
+			(SELECT user_id FROM identities  WHERE district_id = @district AND kind IN ('clever', 'legacy') AND value = w.id)
+			UNION ALL
+			(SELECT user_id FROM role_grants WHERE district_id = @district AND sis_key <> '' AND sis_key = w.id LIMIT @max)
+			UNION ALL
+			(SELECT user_id FROM role_grants WHERE district_id = @district AND number_key <> '' AND number_key = w.id LIMIT @max)
+			) x GROUP BY w.word`,
+			map[string]any{"district": tx.actor.District, "ids": textArray(exact), "words": idArray(at), "max": maxIDHits})
+		if err != nil {
+			return fmt.Errorf("people by id: %w", err)
+		}
+		found = append(found, same...)
+	}
+	for _, r := range found {
+		words[r.Word].ids = r.IDs
+	}
+	return nil
 }
 
 // args adds the word's parameters under its number.
 func (w searchWord) args(i int, to map[string]any) {
 	n := strconv.Itoa(i)
-	pattern := "%" + likeEscape(w.text) + "%"
-	if len([]rune(w.text)) < 3 {
-		pattern = "% " + likeEscape(w.text) + "%" // fewer letters than a trigram: only at the start of a word
+	for j, name := range w.names {
+		pattern := "%" + likeEscape(name) + "%"
+		if len([]rune(name)) < 3 {
+			pattern = "% " + likeEscape(name) + "%" // fewer letters than a trigram: only at the start of a word
+		}
+		to["word"+n+"_"+strconv.Itoa(j)] = pattern
 	}
-	to["word"+n], to["schools"+n], to["ids"+n] = pattern, idArray(w.schools), idArray(w.ids)
+	to["schools"+n], to["ids"+n] = idArray(w.schools), w.ids
 }
 
 // predicate is true of a person, over user_search s, whom the word matches.
 func (w searchWord) predicate(i int) string {
 	n := strconv.Itoa(i)
-	parts := []string{"s.doc LIKE @word" + n}
+	names := make([]string, len(w.names))
+	for j := range w.names {
+		names[j] = "s.doc LIKE @word" + n + "_" + strconv.Itoa(j)
+	}
+	parts := []string{strings.Join(names, " AND ")}
 	if len(w.schools) > 0 {
 		parts = append(parts, "s.school_ids && CAST(@schools"+n+" AS bigint[])")
 	}
-	if len(w.ids) > 0 {
+	if w.ids != "" {
 		parts = append(parts, "s.user_id = ANY(CAST(@ids"+n+" AS bigint[]))")
 	}
 	return "(" + strings.Join(parts, " OR ") + ")"
@@ -123,11 +169,12 @@ func likeEscape(s string) string {
 
 // pin puts people whose id or email is exactly the search at the top of the first page.
 func (q *userQuery) pin(ctx context.Context, rows []UserRow) ([]UserRow, error) {
-	text := Fold(strings.TrimSpace(q.f.Q))
-	if text == "" || q.from != nil || strings.Contains(text, " ") {
+	text := idKey(q.f.Q)
+	if text == "" || q.from != nil || strings.Contains(text, " ") && !strings.ContainsAny(text, "0123456789") { // names
 		return rows, nil
 	}
-	q.args["exact"], q.args["raw"] = text, strings.TrimSpace(q.f.Q)
+	q.args["exact"], q.args["email"] = text, key(strings.ToValidUTF8(q.f.Q, ""))
+	q.args["raw"] = strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(q.f.Q, ""), "\x00", ""))
 	q.args["number"] = int64(-1)
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		q.args["number"] = n
@@ -136,7 +183,7 @@ func (q *userQuery) pin(ctx context.Context, rows []UserRow) ([]UserRow, error) 
 		  SELECT user_id FROM identities  WHERE district_id = @district AND kind IN ('clever', 'legacy') AND value IN (@exact, @raw)
 		  UNION SELECT user_id FROM role_grants WHERE district_id = @district AND sis_key <> '' AND sis_key = @exact
 		  UNION SELECT user_id FROM role_grants WHERE district_id = @district AND number_key <> '' AND number_key = @exact
-		  UNION (SELECT id FROM users WHERE district_id = @district AND email_key = @exact AND email_key <> '' ORDER BY id LIMIT 10)
+		  UNION (SELECT id FROM users WHERE district_id = @district AND email_key = @email AND email_key <> '' ORDER BY id LIMIT 10)
 		  UNION SELECT id FROM users WHERE district_id = @district AND id = @number),
 		page AS MATERIALIZED (SELECT u.id AS user_id, NULL::bigint AS matches
 		  FROM hits h JOIN users u ON u.district_id = @district AND u.id = h.user_id %s WHERE %s ORDER BY u.name_key, u.id LIMIT 10)`,
