@@ -12,20 +12,21 @@ import (
 
 // User is one human as known in one district.
 type User struct {
-	DistrictID int64 `gorm:"primaryKey"`
-	ID         int64 `gorm:"primaryKey"`
-	CleverID   *string
-	FirstName  string
-	MiddleName string
-	LastName   string
-	Email      string
-	NameKey    string
-	EmailKey   string
-	RoleCount  int16
-	Digest     []byte
-	CreatedAt  time.Time
-	ChangedAt  time.Time
-	EndedAt    *time.Time
+	DistrictID  int64 `gorm:"primaryKey"`
+	ID          int64 `gorm:"primaryKey"`
+	CleverID    *string
+	FirstName   string
+	MiddleName  string
+	LastName    string
+	Email       string
+	NameKey     string
+	EmailKey    string
+	RoleCount   int16
+	Digest      []byte
+	CreatedAt   time.Time
+	ChangedAt   time.Time
+	EndedAt     *time.Time
+	ConfirmedAt *time.Time
 }
 
 // User reads one person of the district, current or ended.
@@ -127,8 +128,8 @@ func (tx *Tx) UserGrants(ctx context.Context, id int64) ([]UserGrant, error) {
 }
 
 // UserPlaces lists the places at which the person is someone: the sections attended or taught, and the schools of
-// current roles. A contact is where its students are. Someone who has left is still found at the schools of before,
-// so that those who could see the person then can see that they left.
+// current roles. A contact is where its students are. Someone who has left is still found at the schools they left
+// from, so that those who could see the person to the end can see that they left; not at schools left long before.
 func (tx *Tx) UserPlaces(ctx context.Context, id int64) ([]access.Place, error) {
 	type row struct{ School, Section int64 }
 	rows, err := query[row](ctx, tx, `
@@ -139,8 +140,8 @@ func (tx *Tx) UserPlaces(ctx context.Context, id int64) ([]access.Place, error) 
 		   WHERE c.district_id = @district AND c.contact_id = @user)
 		SELECT gs.school_id AS school, 0 AS section
 		  FROM people p JOIN role_grant_schools gs ON gs.district_id = @district AND gs.user_id = p.id
-		                JOIN users u ON u.district_id = @district AND u.id = p.id
-		 WHERE gs.ended_at IS NULL OR u.ended_at IS NOT NULL
+		                JOIN users u ON u.district_id = @district AND u.id = @user
+		 WHERE gs.ended_at IS NULL OR gs.ended_at >= u.ended_at -- held until the person left
 		UNION
 		SELECT s.school_id, s.id
 		  FROM (SELECT section_id FROM section_students WHERE district_id = @district AND user_id = @user
