@@ -66,7 +66,7 @@ func (q *userQuery) count(ctx context.Context) (n int, atLeast bool, err error) 
 		N    int
 		Seen int
 	}](ctx, q.tx, fmt.Sprintf(`WITH seen AS MATERIALIZED (SELECT %s FROM %s WHERE %s.district_id = @district LIMIT @count_rows)
-		SELECT (SELECT count(*) FROM seen %s %s WHERE %s) AS n, (SELECT count(*) FROM seen) AS seen`,
+		SELECT count(*) FILTER (WHERE %[6]s) AS n, count(*) AS seen FROM seen %[4]s %[5]s`,
 		columns, rows, alias, alias, join, q.predicates(id)), q.args)
 	if err != nil {
 		return 0, false, err

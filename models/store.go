@@ -65,6 +65,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	pc.ConnConfig.RuntimeParams["application_name"] = "hallpass"
 	pc.ConnConfig.RuntimeParams["statement_timeout"] = fmt.Sprint(c.StatementTimeout.Milliseconds())
+	pc.ConnConfig.RuntimeParams["max_parallel_workers_per_gather"] = "0" // a page is over before workers have started
 	pc.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "60000"
 	// A request whose client has gone stops its query on the server too, not only our wait for it.
 	pc.ConnConfig.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
@@ -88,8 +89,8 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		return nil, err
 	}
 	s.gorm, err = gorm.Open(postgres.New(postgres.Config{Conn: s.db}), &gorm.Config{
-		Logger:                 gormLog(c.Log),
-		SkipDefaultTransaction: true, // every query already runs in the transaction that Read or Write opened
+		Logger:                 logger.Discard, // it would put each statement's values together first: names of children
+		SkipDefaultTransaction: true,           // every query already runs in the transaction that Read or Write opened
 		TranslateError:         true,
 		DisableAutomaticPing:   true,
 	})
@@ -98,16 +99,6 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	return s, nil
-}
-
-// gormLog logs slow queries without their values: those are names of children.
-func gormLog(l *slog.Logger) logger.Interface {
-	if l == nil {
-		return logger.Discard
-	}
-	return logger.NewSlogLogger(l, logger.Config{
-		SlowThreshold: time.Second, LogLevel: logger.Warn, ParameterizedQueries: true, IgnoreRecordNotFoundError: true,
-	})
 }
 
 // refuseSight refuses a database in which the effective role ignores row-level security, because then one mistake in

@@ -100,6 +100,13 @@ func (tx *Tx) Users(ctx context.Context, reach access.Reach, f UserFilter) (User
 
 // WithinReach tells which of some people the list would show to someone with that reach.
 func (tx *Tx) WithinReach(ctx context.Context, reach access.Reach, ids []int64) (map[int64]bool, error) {
+	within := make(map[int64]bool, len(ids))
+	if reach.District { // everybody of the district is
+		for _, id := range ids {
+			within[id] = true
+		}
+		return within, nil
+	}
 	q, err := tx.newUserQuery(ctx, reach, UserFilter{Status: Any})
 	if err != nil || q.nobody || len(ids) == 0 {
 		return nil, err
@@ -110,7 +117,6 @@ func (tx *Tx) WithinReach(ctx context.Context, reach access.Reach, ids []int64) 
 	if err != nil {
 		return nil, fmt.Errorf("people within reach: %w", err)
 	}
-	within := make(map[int64]bool, len(rows))
 	for _, r := range rows {
 		within[r.UserID] = true
 	}

@@ -62,7 +62,7 @@ func (tx *Tx) newUserQuery(ctx context.Context, reach access.Reach, f UserFilter
 	}
 	q.args = map[string]any{
 		"district": tx.actor.District, "role": f.Role, "school": f.School, "limit": q.limit + 1,
-		"bound": countBound + 1, "fence": listBounds.fence + 1, "probe": listBounds.probe, "count_rows": listBounds.count,
+		"bound": countBound + 1, "fence": listBounds.fence + 1, "count_rows": listBounds.count,
 		"reach_schools": idArray(reach.Schools), "reach_sections": idArray(reach.Sections),
 	}
 	if q.from != nil {
@@ -72,6 +72,10 @@ func (tx *Tx) newUserQuery(ctx context.Context, reach access.Reach, f UserFilter
 	q.words, err = tx.searchWords(ctx, f.Q)
 	for i, w := range q.words {
 		w.args(i, q.args)
+	}
+	q.args["probe"] = listBounds.probe
+	if len(q.words) > 1 { // seldom common together
+		q.args["probe"] = listBounds.probe / 3
 	}
 	return q, err
 }
@@ -182,7 +186,7 @@ func (q *userQuery) roleAtReach() bool {
 
 // narrow reports that a filter leaves so few people that gathering them beats trying a walk first.
 func (q *userQuery) narrow() bool {
-	return q.f.Status == Ended || q.f.School != 0 || q.f.Several || !q.reach.District && len(q.reach.Schools) == 0
+	return slices.ContainsFunc(q.words, searchWord.isID) || q.f.Status == Ended || q.f.School != 0 || q.f.Several || !q.reach.District && len(q.reach.Schools) == 0
 }
 
 // bySearch reports that the page can be found in the search table alone, without touching users.
@@ -343,3 +347,6 @@ func (q *userQuery) order(column, id string) string {
 	}
 	return column + ", " + id
 }
+
+// isID reports that the word looks like an id: nobody's name, so that trying a walk first would find nothing.
+func (w searchWord) isID() bool { return len(w.text) >= 6 && strings.ContainsAny(w.text, "0123456789") }
