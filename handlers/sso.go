@@ -125,7 +125,7 @@ func (s *server) madeFrom(c echo.Context, code string) (again bool, err error) {
 // redeem trades the code for a person and the person for a session. No transaction is open while Clever is asked.
 func (s *server) redeem(c echo.Context, code, next string) error {
 	ctx, n := c.Request().Context(), noteOf(c)
-	me, person, err := s.identify(ctx, code)
+	me, person, partial, err := s.identify(ctx, code)
 	switch {
 	case errors.Is(err, clever.ErrInvalidGrant):
 		n.event = "sign_in_code_refused"
@@ -157,37 +157,47 @@ func (s *server) redeem(c echo.Context, code, next string) error {
 		return err
 	}
 	n.district = district
-	return s.admit(c, district, person, code, next)
+	return s.admit(c, district, person, partial, code, next)
 }
 
 // identify asks Clever whose code it is, and then for that person's roles: /me names none. An error after /me has
 // answered comes with the answer.
-func (s *server) identify(ctx context.Context, code string) (clever.Me, clever.User, error) {
+//
+// The person is read with the district's own token, so that signing in sees what a sync sees. Where that token is not
+// there or reaches no people (apps without Secure Sync), the person's own is shown a part of the record.
+func (s *server) identify(ctx context.Context, code string) (me clever.Me, person clever.User, partial bool, err error) {
 	userToken, err := s.Clever.Exchange(ctx, code)
 	if err != nil {
-		return clever.Me{}, clever.User{}, err
+		return me, person, false, err
 	}
-	me, err := s.Clever.Me(ctx, userToken)
+	me, err = s.Clever.Me(ctx, userToken)
 	if err != nil {
-		return clever.Me{}, clever.User{}, err
+		return clever.Me{}, person, false, err
 	}
-	person, err := s.Clever.User(ctx, userToken, me.ID)
+	t, err := s.Clever.DistrictToken(ctx, me.District)
+	if err == nil {
+		person, err = s.Clever.User(ctx, t.Token, me.ID)
+	}
+	if errors.Is(err, clever.ErrNoToken) || errors.Is(err, clever.ErrNotFound) || errors.Is(err, clever.ErrUnauthorized) {
+		partial = true
+		person, err = s.Clever.User(ctx, userToken, me.ID)
+	}
 	if err == nil && person.District != me.District {
 		err = errors.New("two districts are named for one person by Clever")
 	}
-	return me, person, err
+	return me, person, partial, err
 }
 
 // admit begins a session for those to whom a role opens something. The identity is the issuer, which is the one
 // Clever that is configured, and Clever's user id.
-func (s *server) admit(c echo.Context, district int64, person clever.User, code, next string) error {
+func (s *server) admit(c echo.Context, district int64, person clever.User, partial bool, code, next string) error {
 	ctx := c.Request().Context()
 	t := newToken(district)
 	var to string                  // where those go who are let in
 	var turned views.NoConsolePage // what the others get
 	err := s.Store.As(access.Visitor(district)).Write(ctx, func(tx *models.Tx) error {
 		tx.RequestID = noteOf(c).requestID
-		in, reason, err := arrive(ctx, tx, person)
+		in, reason, err := arrive(ctx, tx, person, partial)
 		if err != nil {
 			return err
 		}
@@ -223,8 +233,8 @@ func (s *server) admit(c echo.Context, district int64, person clever.User, code,
 
 // arrive writes the person down as Clever just described them, so that a role that was lost or won since the last
 // sync counts, and reads them back. reason is why they are nobody here.
-func arrive(ctx context.Context, tx *models.Tx, person clever.User) (in models.SignedIn, reason string, err error) {
-	id, err := roster.SignIn(ctx, tx, person)
+func arrive(ctx context.Context, tx *models.Tx, person clever.User, partial bool) (in models.SignedIn, reason string, err error) {
+	id, err := roster.SignIn(ctx, tx, person, partial)
 	if errors.Is(err, models.ErrNotFound) { // a record that could not be kept, such as one with an impossible id
 		return in, "not_listed", nil
 	}
@@ -240,10 +250,7 @@ func arrive(ctx context.Context, tx *models.Tx, person clever.User) (in models.S
 
 // door shows the sign-in page with what went wrong. code is Clever's own word for it.
 func (s *server) door(c echo.Context, status int, notice, code string) error {
-	if text(code, 60) != code || strings.ContainsAny(code, " <>&\"'") {
-		code = ""
-	}
-	return c.Render(status, "", views.SignIn(views.SignInPage{Frame: s.frame(c), Notice: notice, Code: code}))
+	return c.Render(status, "", views.SignIn(views.SignInPage{Frame: s.frame(c), Notice: notice, Code: oauthCode(code)}))
 }
 
 // reasons why a role opens nothing in the console; others are kept and shown, and open nothing either.
@@ -273,8 +280,12 @@ func nothingHere(in models.SignedIn, reason string) views.NoConsolePage {
 	return p
 }
 
-// turnAway shows the kind page, which has no navigation: there is nowhere to go.
+// turnAway shows the kind page, which has no navigation: there is nowhere to go. Coming from Clever, the code must not
+// stay in the address: loading it again would only show an error.
 func (s *server) turnAway(c echo.Context, p views.NoConsolePage) error {
+	if c.Path() == callbackPath {
+		return c.Redirect(http.StatusSeeOther, views.NothingHerePath(p.Reason))
+	}
 	noteOf(c).visit = nil
 	district := p.District
 	p.Frame = s.frame(c)

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"hallpass/clever/sandbox"
 	"hallpass/models"
@@ -46,6 +49,10 @@ func TestPeopleWithoutAPageGetAKindOne(t *testing.T) {
 		}
 		if b.token() != "" {
 			t.Errorf("%s has a session", user)
+		}
+		again := b.get(a.at())
+		if strings.Contains(a.at(), "code=") || again.StatusCode != a.StatusCode || again.doc(t).Find("main").Text() != a.doc(t).Find("main").Text() {
+			t.Errorf("%s ends at %s, which has status %d when it is loaded again", user, a.at(), again.StatusCode)
 		}
 	}
 }
@@ -247,8 +254,11 @@ func TestCleverInTrouble(t *testing.T) {
 	if a.StatusCode != http.StatusForbidden || !strings.Contains(a.body, "access_denied") || strings.Contains(a.body, "<script>x") {
 		t.Errorf("an error from Clever: status %d", a.StatusCode)
 	}
-	if a := b.step(http.MethodGet, callbackPath+"?error="+url.QueryEscape(`"><b>`)); strings.Contains(a.body, "<b>") {
-		t.Error("Clever's error stands in the page as markup")
+	for _, forged := range []string{`"><b>`, "call-0900-12345"} {
+		a := b.step(http.MethodGet, callbackPath+"?error="+url.QueryEscape(forged))
+		if said := a.doc(t).Find("main .notice .id").First().Text(); said != "unknown" || strings.Contains(a.doc(t).Find("main").Text(), forged) {
+			t.Errorf("the error %q of the address is shown as %q", forged, said)
+		}
 	}
 
 	broken := newConsole(t, func(cfg *Config) {
@@ -290,6 +300,15 @@ func TestSessionsEnd(t *testing.T) {
 	c.pass(121 * time.Minute)
 	if ok, to := opens(b); ok || !strings.HasPrefix(to, "/signin?next=") || !strings.HasSuffix(to, "notice=idle") {
 		t.Errorf("after 121 minutes idle: open %t, sent to %q", ok, to)
+	}
+	ended := 0
+	for _, e := range c.audited() {
+		if e.Action == "session.ended" {
+			ended++
+		}
+	}
+	if ended != 1 {
+		t.Errorf("the idle session was ended %d times, want once and for good", ended)
 	}
 	b = c.signedIn(sandbox.TeacherUserID)
 	for range 8 {
@@ -410,5 +429,119 @@ func TestRolesAreReadAtSignIn(t *testing.T) {
 	put(sandbox.DistrictAdminUserID, "was.admin@example.org", `{"district_admin":null}`)
 	if b, a := arrive("was.admin@example.org"); a.StatusCode != http.StatusForbidden || b.token() != "" {
 		t.Errorf("somebody who was an admin until today ends at %s with status %d, session %t", a.at(), a.StatusCode, b.token() != "")
+	}
+}
+
+// newThinConsole is a console whose Clever shows user tokens less than the district's.
+func newThinConsole(t *testing.T) *console {
+	t.Helper()
+	var box *sandbox.Sandbox
+	var srv *httptest.Server
+	c := newConsole(t, func(cfg *Config) {
+		var err error
+		box, err = sandbox.New(sandbox.Options{
+			Seed: 7, Users: 400, Schools: 6, Districts: 2, ClientID: clientID, ClientSecret: clientSecret,
+			RedirectURLs: []string{cfg.BaseURL + callbackPath}, RateLimit: -1, ThinUserTokens: true,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		srv = httptest.NewServer(box.Handler())
+		t.Cleanup(srv.Close)
+		if cfg.Clever, err = newClient(srv.URL, cfg.BaseURL+callbackPath); err != nil {
+			t.Fatal(err)
+		}
+	})
+	c.box, c.boxURL = box, srv.URL
+	return c
+}
+
+// rosterOf is everything that a sync keeps, in one text per table.
+func (c *console) rosterOf() map[string]string {
+	c.t.Helper()
+	conn, err := pgx.Connect(c.t.Context(), c.database)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer conn.Close(c.t.Context())
+	held := map[string]string{}
+	for _, table := range []string{"users", "identities", "role_grants", "role_grant_schools", "contact_students", "user_search"} {
+		var text string
+		err := conn.QueryRow(c.t.Context(), `SELECT string_agg((to_jsonb(t) - 'confirmed_at')::text, chr(10) ORDER BY t::text) FROM `+table+` t`).Scan(&text)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		held[table] = text
+	}
+	return held
+}
+
+// TestSigningInWipesNothing although a user token is shown less than a sync, whether the district's own token reads
+// the person or is refused.
+func TestSigningInWipesNothing(t *testing.T) {
+	c := newThinConsole(t)
+	before := c.rosterOf()
+	for _, refused := range []int{0, http.StatusUnauthorized, http.StatusNotFound} {
+		for _, user := range []string{sandbox.SeedUserID, sandbox.AllRolesUserID, sandbox.TeacherUserID, sandbox.ContactUserID, sandbox.StudentUserID} {
+			if refused != 0 {
+				c.box.Faults().Add(sandbox.Fault{Path: "/v3.1/users/" + user, Kind: sandbox.ServerError, Status: refused})
+			}
+			b := c.browser()
+			b.atClever(user)
+			a := b.get("/signin/clever")
+			if in := user != sandbox.ContactUserID && user != sandbox.StudentUserID; in != (a.StatusCode == http.StatusOK && b.token() != "") {
+				t.Errorf("%s with the district's token refused (%d) ends at %s with status %d", user, refused, a.at(), a.StatusCode)
+			}
+		}
+	}
+	for table, held := range c.rosterOf() {
+		if held != before[table] {
+			t.Errorf("signing in changed %s", table)
+		}
+	}
+	if n := c.box.Faults().Struck(); n != 10 {
+		t.Errorf("%d reads were refused, want 10", n)
+	}
+}
+
+// TestNewcomersComeInWithAPartialRecord: without Secure Sync there is no other.
+func TestNewcomersComeInWithAPartialRecord(t *testing.T) {
+	c := newThinConsole(t)
+	const id = "67290bff90b5540a114b0aff"
+	err := c.box.PutUser([]byte(`{"id":"` + id + `","district":"` + sandbox.SeedDistrictID + `","name":{"first":"Nia","last":"Newcomer"},
+		"email":"nia.newcomer@example.org","created":"2026-01-01T00:00:00.000Z","last_modified":"2026-11-01T00:00:00.000Z","roles":{"district_admin":{}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, status := range []int{http.StatusUnauthorized, http.StatusInternalServerError} {
+		times := 1
+		if status == http.StatusInternalServerError {
+			times = -1 // not a reason to believe less
+		}
+		c.box.Faults().Add(sandbox.Fault{Path: "/v3.1/users/" + id, Kind: sandbox.ServerError, Status: status, Times: times})
+		b := c.browser()
+		b.get(c.boxURL + "/signin?as=nia.newcomer@example.org")
+		a := b.get("/signin/clever")
+		if want := map[int]int{401: http.StatusOK, 500: http.StatusBadGateway}[status]; a.StatusCode != want {
+			t.Errorf("with the district's token answered %d: status %d at %s, want %d", status, a.StatusCode, a.at(), want)
+		}
+	}
+}
+
+// TestUnknownDistrictsGetThePage that says so, although Clever has a token for them.
+func TestUnknownDistrictsGetThePage(t *testing.T) {
+	c := newConsole(t)
+	conn, err := pgx.Connect(t.Context(), c.database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	if _, err := conn.Exec(t.Context(), `UPDATE district_ids SET clever_id = 'never synced' WHERE clever_id = $1`, sandbox.OtherDistrictID); err != nil {
+		t.Fatal(err)
+	}
+	b := c.browser()
+	b.get(c.boxURL + "/signin?as=danny.brakus@kestrelvalley.example&district_id=" + sandbox.OtherDistrictID)
+	if a := b.get("/signin/clever"); a.StatusCode != http.StatusForbidden || b.token() != "" || !strings.Contains(c.log.text(), "sign_in_from_unknown_district") {
+		t.Errorf("status %d, session %t", a.StatusCode, b.token() != "")
 	}
 }

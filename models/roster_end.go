@@ -54,6 +54,10 @@ func (tx *Tx) CheckUnseen(ctx context.Context, t RosterType, seen *Seen) error {
 	return err
 }
 
+// sinceRun holds for people who signed in since the run under way began: Clever knew them then, whatever its list says.
+// Locked, they cannot sign in between this and their end.
+const sinceRun = `coalesce(confirmed_at >= (SELECT started_at FROM sync_runs WHERE district_id = current_district() AND state = 'running'), false)`
+
 // unseen fills a temporary table, gone_<type>, with the current records that were not met.
 func (tx *Tx) unseen(ctx context.Context, t RosterType, seen *Seen) (int, error) {
 	fail := func(err error) (int, error) { return 0, fmt.Errorf("find %s that are gone: %w", t, err) }
@@ -65,9 +69,13 @@ func (tx *Tx) unseen(ctx context.Context, t RosterType, seen *Seen) (int, error)
 	if _, err := tx.conn.CopyFrom(ctx, pgx.Identifier{"met_" + string(t)}, []string{"id"}, rows); err != nil {
 		return fail(err)
 	}
+	but := ``
+	if t == RosterUsers {
+		but = ` AND NOT ` + sinceRun + ` FOR NO KEY UPDATE OF r`
+	}
 	_, err := tx.conn.Exec(ctx, `CREATE TEMP TABLE gone_`+string(t)+` ON COMMIT DROP AS
 		SELECT id FROM `+string(t)+` r WHERE district_id = current_district() AND ended_at IS NULL AND `+endable[t]+`
-		AND NOT EXISTS (SELECT FROM met_`+string(t)+` m WHERE m.id = r.id)`)
+		AND NOT EXISTS (SELECT FROM met_`+string(t)+` m WHERE m.id = r.id)`+but)
 	if err != nil {
 		return fail(err)
 	}

@@ -1,7 +1,6 @@
 package models
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -324,14 +323,4 @@ func (p *userPage) composeStudents(u *rosterPerson) {
 		p.rows.lostStudents.contact = append(p.rows.lostStudents.contact, u.id)
 		p.rows.lostStudents.student = append(p.rows.lostStudents.student, student)
 	}
-}
-
-// SameUser reports that the person is current and stands here exactly as in the record. It takes no lock.
-func (tx *Tx) SameUser(ctx context.Context, u *RosterUser) (bool, error) {
-	u.Prepare()
-	rows, err := query[struct{ Digest []byte }](ctx, tx, `SELECT digest FROM users WHERE district_id = ? AND clever_id = ? AND ended_at IS NULL`, tx.actor.District, u.CleverID)
-	if err != nil {
-		return false, fmt.Errorf("compare user: %w", err)
-	}
-	return len(rows) == 1 && bytes.Equal(rows[0].Digest, u.digest), nil
 }

@@ -43,6 +43,9 @@ func (s *Seen) has(id int64) bool {
 	return found
 }
 
+// rosterLock is the key of the lock that a district's one writer holds to the end of its transaction.
+const rosterLock = `hashtext('hallpass roster'), ($1::bigint % 2147483648)::int`
+
 // beginRoster readies the transaction for statements on whole roster tables: one writer in the district, and time
 // enough. Such a statement never goes through one table row by row of the other, which the planner would do where it
 // has no statistics yet.
@@ -57,7 +60,16 @@ func (tx *Tx) beginBulk(ctx context.Context, whole, byRow string) error {
 	b.Queue(`SELECT set_config('statement_timeout', $1, true), set_config('enable_seqscan', $2, true),
 		set_config('enable_hashjoin', $2, true), set_config('enable_mergejoin', $2, true), set_config('enable_nestloop', $3, true)`,
 		rosterTime, whole, byRow)
-	b.Queue(`SELECT pg_advisory_xact_lock(hashtext('hallpass roster'), ($1::bigint % 2147483648)::int)`, tx.actor.District)
+	b.Queue(`SELECT pg_advisory_xact_lock(`+rosterLock+`)`, tx.actor.District)
+	return tx.conn.SendBatch(ctx, b).Close()
+}
+
+// endBulk gives the rest of the transaction the settings of a page again.
+func (tx *Tx) endBulk(ctx context.Context) error {
+	b := &pgx.Batch{}
+	for _, name := range []string{"statement_timeout", "lock_timeout", "enable_seqscan", "enable_hashjoin", "enable_mergejoin", "enable_nestloop"} {
+		b.Queue(`SET LOCAL ` + name + ` TO DEFAULT`)
+	}
 	return tx.conn.SendBatch(ctx, b).Close()
 }
 

@@ -363,7 +363,8 @@ CREATE TABLE public.users (
     digest bytea DEFAULT '\x'::bytea NOT NULL,
     created_at timestamp with time zone NOT NULL,
     changed_at timestamp with time zone NOT NULL,
-    ended_at timestamp with time zone
+    ended_at timestamp with time zone,
+    confirmed_at timestamp with time zone
 );
 
 ALTER TABLE ONLY public.users FORCE ROW LEVEL SECURITY;

@@ -53,6 +53,7 @@ CREATE TABLE users (
   created_at    timestamptz NOT NULL,
   changed_at    timestamptz NOT NULL,             -- Clever's last_modified at the last change of anything we keep
   ended_at      timestamptz,
+  confirmed_at  timestamptz,                      -- the last sign-in: a sync that began before it cannot end them
   PRIMARY KEY (district_id, id),
   UNIQUE (district_id, clever_id)
 );
