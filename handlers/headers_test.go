@@ -117,6 +117,9 @@ func TestOtherSitesPressNoButtons(t *testing.T) {
 			t.Errorf("GET with %s: %s has status %d", row.header, row.value, a.StatusCode)
 		}
 	}
+	if log := c.log.text(); strings.Contains(log, "level=ERROR") || !strings.Contains(log, "level=WARN msg=\"request refused\"") || !strings.Contains(log, "event=cross_origin") {
+		t.Error("a refusal is a warning in the log, and no error of ours")
+	}
 }
 
 // TestHealthSpeaksJSON, in trouble too.

@@ -59,7 +59,7 @@ func (s *server) log(c echo.Context, n *note, took time.Duration) {
 		args = append(args, "event", n.event)
 	}
 	switch {
-	case n.err != nil && (status >= 500 || n.event != ""):
+	case n.err != nil && (status >= 500 || n.event != "" && !errors.Is(n.err, errCrossOrigin)):
 		s.Log.ErrorContext(ctx, "request failed", append(args, "error", n.err)...)
 	case n.event != "":
 		s.Log.WarnContext(ctx, "request refused", args...)

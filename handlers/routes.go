@@ -50,6 +50,7 @@ func (s *server) routes() []route {
 		{method: get, path: views.SignInPath, public: "the door", open: s.showSignIn},
 		{method: get, path: views.SignInCleverPath, public: "the way to Clever", open: s.beginSignIn},
 		{method: get, path: callbackPath, public: "the way back from Clever; the state says whose it is", open: s.finishSignIn},
+		{method: get, path: views.TurnedAwayPath, public: "says in plain words why there is nothing here, shows nobody's data", open: s.showNothingHere},
 		{method: post, path: views.SignOutPath, public: "ends the session of this browser, whatever it is", open: s.signOut},
 
 		{method: get, path: views.HelpPath, public: "explains words and roles, shows nobody's data", open: s.showHelp},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/labstack/echo/v4"
@@ -71,6 +72,14 @@ func (s *server) endSession(c echo.Context, t token, why string) error {
 	})
 }
 
+// endIdle revokes a session that was left lying, so that its cookie stays worthless whatever the idle limit becomes.
+// The way to the door does not depend on it.
+func (s *server) endIdle(c echo.Context, t token) {
+	if err := s.endSession(c, t, "idle"); err != nil && c.Request().Context().Err() == nil {
+		s.Log.WarnContext(c.Request().Context(), "idle session not ended", "request_id", noteOf(c).requestID, "error", err)
+	}
+}
+
 func (s *server) revoke(ctx context.Context, c echo.Context, tx *models.Tx, t token, why string) error {
 	in, err := tx.SignedIn(ctx, t.hash())
 	if errors.Is(err, models.ErrNotFound) {
@@ -92,3 +101,29 @@ func (s *server) revoke(ctx context.Context, c echo.Context, tx *models.Tx, t to
 }
 
 func subject(user int64) string { return "user:" + strconv.FormatInt(user, 10) }
+
+// oauthCodes are the words that a failed sign-in may come back with: those of RFC 6749 (section 4.1.2.1) and OpenID
+// Connect, and Clever's own. The address is anybody's to write, and the page must not say what strangers want said.
+var oauthCodes = []string{
+	"access_denied", "invalid_request", "invalid_scope", "unauthorized_client", "unsupported_response_type", "server_error",
+	"temporarily_unavailable", "interaction_required", "login_required", "account_selection_required", "consent_required",
+	"unauthorized-user", "unauthorized_user",
+}
+
+// oauthCode is code, or "unknown" for one that is none.
+func oauthCode(code string) string {
+	if code == "" || slices.Contains(oauthCodes, code) {
+		return code
+	}
+	return "unknown"
+}
+
+// showNothingHere is the kind page at an address of its own: it can be loaded again, and says nothing of anybody.
+func (s *server) showNothingHere(c echo.Context) error {
+	p := views.NoConsolePage{Reason: "no_role"}
+	switch as := c.QueryParam("as"); as {
+	case "student", "contact", "unknown_role", "ended", "not_listed":
+		p.Reason = as
+	}
+	return s.turnAway(c, p)
+}

@@ -62,6 +62,9 @@ func (s *server) visited(row route) echo.HandlerFunc {
 			return err
 		})
 		if gone, ok := errors.AsType[noSessionError](err); ok {
+			if gone.notice == "idle" {
+				s.endIdle(c, t)
+			}
 			s.cookies.dropToken(c)
 			return s.toDoor(c, gone.notice)
 		}

@@ -9,6 +9,7 @@ import (
 const (
 	SignInPath        = "/signin"
 	SignInCleverPath  = "/signin/clever"
+	TurnedAwayPath    = "/signin/nothing-here"
 	SignOutPath       = "/signout"
 	HelpPath          = "/help"
 	AccessibilityPath = "/accessibility"
@@ -49,6 +50,11 @@ func SyncsPath(district, view string) string { return viewPath(district, view) +
 // SyncPath is one sync run.
 func SyncPath(district, view string, id int64) string {
 	return viewPath(district, view) + "syncs/" + strconv.FormatInt(id, 10)
+}
+
+// NothingHerePath is the page for those whom the console has nothing for. reason is one of NoConsolePage's.
+func NothingHerePath(reason string) string {
+	return TurnedAwayPath + "?" + url.Values{"as": {reason}}.Encode()
 }
 
 // LanguagePath remembers a language and returns to back, a path with its query.
