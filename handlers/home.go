@@ -13,7 +13,7 @@ func showHome(v *visit) (reply, error) {
 	if v.actor.View == teacherView {
 		return listMySections(v)
 	}
-	p := views.HomePage{}
+	p := views.HomePage{Confined: !v.reach.District}
 	counts, err := v.tx.HeadCounts(v.ctx, v.reach)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"hallpass/access"
 	"hallpass/clever/sandbox"
+	"hallpass/models"
 )
 
 // TestEveryRouteNamesItsPermissionOrWhyItNeedsNone reads the table as data.
@@ -280,6 +282,87 @@ func TestATeacherWithoutSectionsStillHasAHome(t *testing.T) {
 		a := b.get("/d/" + sandbox.SeedDistrictID + "/teacher/" + path)
 		if rows := a.doc(t).Find("main tbody tr").Length(); a.StatusCode != http.StatusOK || rows != 0 {
 			t.Errorf("%q: status %d, %d rows", path, a.StatusCode, rows)
+		}
+	}
+}
+
+// TestAPageShowsWhatIsTheReadersBusiness: ids of roles held elsewhere and a colleague's last sign-in are not.
+func TestAPageShowsWhatIsTheReadersBusiness(t *testing.T) {
+	c := newConsole(t)
+	c.signedIn(sandbox.SeedUserID)
+	for _, row := range []struct {
+		name, reader, view, of string
+		shows, hides           []string
+		accounts               bool
+	}{
+		{"the district", sandbox.DistrictAdminUserID, "district_admin", sandbox.SeedUserID, []string{sandbox.SeedTeacherLegacy, sandbox.SeedStaffLegacy, "74002"}, nil, true},
+		{"staff at the school of one role", sandbox.TechLeadUserID, "staff", sandbox.SeedUserID, []string{sandbox.SeedTeacherLegacy}, []string{sandbox.SeedStaffLegacy, "74002"}, true},
+		{"a co-teacher", sandbox.TeacherUserID, "teacher", sandbox.SeedUserID, nil, []string{sandbox.SeedTeacherLegacy, sandbox.SeedStaffLegacy, "74002"}, false},
+		{"a student's teacher", sandbox.TeacherUserID, "teacher", sandbox.StudentUserID, []string{c.sisID(sandbox.StudentUserID)}, nil, false},
+	} {
+		a := c.holding(row.reader).get(fmt.Sprintf("%s%s/users/%d", seedHome, row.view, c.id(row.of)))
+		if a.StatusCode != http.StatusOK {
+			t.Errorf("%s: status %d", row.name, a.StatusCode)
+		}
+		for _, id := range row.shows {
+			if !strings.Contains(a.body, id) {
+				t.Errorf("%s does not see %s", row.name, id)
+			}
+		}
+		for _, id := range row.hides {
+			if strings.Contains(a.body, id) {
+				t.Errorf("%s sees %s", row.name, id)
+			}
+		}
+		if got := a.doc(t).Find("#accounts").Length() > 0; got != row.accounts {
+			t.Errorf("%s sees accounts: %t, want %t", row.name, got, row.accounts)
+		}
+	}
+}
+
+// sisID is a user's SIS id in their first role.
+func (c *console) sisID(userID string) (id string) {
+	c.t.Helper()
+	user := c.id(userID)
+	c.write(func(ctx context.Context, tx *models.Tx) error {
+		grants, err := tx.UserGrants(ctx, user)
+		if err == nil {
+			id = grants[0].SISID
+		}
+		return err
+	})
+	if id == "" {
+		c.t.Fatalf("%s has no SIS id to look for", userID)
+	}
+	return id
+}
+
+// TestNobodyAsksWhichRolesExistElsewhere: a role that Hallpass does not know is a filter only for those who reach
+// somebody who holds it.
+func TestNobodyAsksWhichRolesExistElsewhere(t *testing.T) {
+	c := newConsole(t)
+	var strange string
+	user := c.id(sandbox.UnknownRoleUserID)
+	c.write(func(ctx context.Context, tx *models.Tx) error {
+		grants, err := tx.UserGrants(ctx, user)
+		for _, g := range grants {
+			if !g.Role.Known() {
+				strange = string(g.Role)
+			}
+		}
+		return err
+	})
+	for _, row := range []struct {
+		reader, view string
+		knows        bool
+	}{{sandbox.DistrictAdminUserID, "district_admin", true}, {sandbox.TeacherUserID, "teacher", false}} {
+		doc := c.signedIn(row.reader).get(seedHome + row.view + "/users?role=" + strange).doc(t)
+		if got := doc.Find(`main option[value="`+strange+`"]`).Length() > 0; strange == "" || got != row.knows {
+			t.Errorf("the role %q is offered in the %s view: %t, want %t", strange, row.view, got, row.knows)
+		}
+		everyone := strings.Contains(doc.Find("main .head-sub").Text(), "Everyone")
+		if everyone != row.knows {
+			t.Errorf("the list of the %s view is said to be everyone's: %t", row.view, everyone)
 		}
 	}
 }

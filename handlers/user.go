@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -62,16 +63,45 @@ func (v *visit) userPage(u models.User) (views.UserPage, error) {
 	}
 	for _, g := range grants {
 		p.Grants = append(p.Grants, v.userGrants(g)...)
-		if g.EndedAt == nil || u.EndedAt != nil {
+		if (g.EndedAt == nil || u.EndedAt != nil) && v.mayKnowIDs(u, g) {
 			p.IDs = append(p.IDs, views.UserIDs{Role: string(g.Role), LegacyID: g.LegacyID, SISID: g.SISID, Number: g.Number})
 		}
 	}
 	if err := v.addUserSections(&p, u); err != nil {
 		return p, err
 	}
+	if err := v.addAccounts(&p, u); err != nil {
+		return p, err
+	}
+	if err := v.addRelated(&p, u); err != nil {
+		return p, err
+	}
+	p.Frame = v.frame()
+	return p, nil
+}
+
+// mayKnowIDs reports whether a role's ids are for the reader: the role must be held within reach. A student's are the
+// teacher's business too. A contact holds its role wherever its students are, which is how the page was reached.
+func (v *visit) mayKnowIDs(u models.User, g models.UserGrant) bool {
+	if v.reach.District || g.Role == access.Student || g.Role == access.Contact {
+		return true
+	}
+	return slices.ContainsFunc(g.Schools, func(s models.UserGrantSchool) bool {
+		held := s.EndedAt == nil || u.EndedAt != nil && !s.EndedAt.Before(*u.EndedAt)
+		return held && slices.Contains(v.reach.Schools, s.SchoolID)
+	})
+}
+
+// addAccounts lists the accounts, with when they were last used, for those who are there for the person's school or
+// the district: a shared section does not make a colleague's comings and goings one's business.
+func (v *visit) addAccounts(p *views.UserPage, u models.User) error {
+	atSchool := slices.ContainsFunc(v.places, func(at access.Place) bool { return slices.Contains(v.reach.Schools, at.School) })
+	if !v.reach.District && !atSchool {
+		return nil
+	}
 	accounts, err := v.tx.UserAccounts(v.ctx, u.ID)
 	if err != nil {
-		return p, err
+		return err
 	}
 	for _, a := range accounts {
 		p.PerRole = p.PerRole || a.Role != ""
@@ -79,11 +109,7 @@ func (v *visit) userPage(u models.User) (views.UserPage, error) {
 			ID: strconv.FormatInt(a.ID, 10), Role: a.Role, Created: a.CreatedAt, LastSignIn: a.LastSignInAt, EndedAt: a.RetiredAt,
 		})
 	}
-	if err := v.addRelated(&p, u); err != nil {
-		return p, err
-	}
-	p.Frame = v.frame()
-	return p, nil
+	return nil
 }
 
 // userGrants is one role grant as the matrix shows it: a row for each school.

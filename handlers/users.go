@@ -45,7 +45,7 @@ func listUsers(v *visit) (reply, error) {
 		Next: link(list.Next, list.NextName), Prev: link(list.Prev, ""), CanSync: v.maySync(),
 		NoPeople: len(list.Rows) == 0 && !asked.Active() && asked.After == "" && asked.Before == "",
 	}
-	p.Roles = roles
+	p.Roles, p.Confined = roles, !v.reach.District
 	for _, s := range choices {
 		p.Schools = append(p.Schools, views.SchoolOption{ID: s.CleverID, Name: s.Name})
 	}
@@ -56,8 +56,8 @@ func listUsers(v *visit) (reply, error) {
 	return page(views.Users(p)), nil
 }
 
-// roleChoices are the roles a list can be filtered by: Clever's, and the one asked for if somebody in the district
-// holds it.
+// roleChoices are the roles a list can be filtered by: Clever's, and the one asked for if somebody within reach holds
+// it. Whether others hold it is not for the reader to find out.
 func (v *visit) roleChoices(asked access.Role) ([]string, error) {
 	var roles []string
 	for _, role := range access.Roles() {
@@ -66,7 +66,7 @@ func (v *visit) roleChoices(asked access.Role) ([]string, error) {
 	if asked == "" || asked.Known() {
 		return roles, nil
 	}
-	counts, err := v.tx.HeadCounts(v.ctx, access.Reach{District: true})
+	counts, err := v.tx.HeadCounts(v.ctx, v.reach)
 	for _, c := range counts {
 		if c.Role == asked {
 			roles = append(roles, string(c.Role))

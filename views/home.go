@@ -23,6 +23,14 @@ func (p HomePage) needs(l *Locale) string {
 	return l.T("home.needs.none")
 }
 
+// counted says what the counts are of.
+func (p HomePage) counted(l *Locale) string {
+	if p.Confined {
+		return l.T("home.here.sub_confined")
+	}
+	return l.T("home.here.sub")
+}
+
 type ledgerItem struct {
 	icon, title, text string
 	href, act         string

@@ -478,3 +478,25 @@ func BenchmarkUserPage(b *testing.B) {
 		}
 	}
 }
+
+// Someone confined to schools or sections is not told that their list is everyone's.
+func TestConfinedReadersAreNotToldEveryone(t *testing.T) {
+	for lang, want := range map[string][3]string{
+		"en": {"Everyone Clever lists in", "People at Orion High whom you may see in this view.", "Contacts are not counted here."},
+		"es": {"Todas las personas que Clever incluye en", "Personas de Orion High que puede ver en esta vista.", "Los contactos no se cuentan aquí."},
+	} {
+		frame := sampleFrame(lang, "users")
+		frame.ViewPlaces = ""
+		doc, _ := draw(t, Users(UsersPage{Frame: frame}))
+		wantContains(t, doc, ".head-sub", want[0])
+		nowhere, _ := draw(t, Users(UsersPage{Frame: frame, Confined: true}))
+		if said := nowhere.Find(".head-sub").Text(); said == "" || strings.Contains(said, want[0]) {
+			t.Errorf("%s: confined to nowhere, the list is said to be of %q", lang, said)
+		}
+		frame.ViewPlaces = "Orion High"
+		doc, _ = draw(t, Users(UsersPage{Frame: frame, Confined: true}))
+		wantText(t, doc, ".head-sub", want[1])
+		doc, _ = draw(t, Home(HomePage{Frame: frame, Confined: true, Counts: []RoleCount{{Role: "teacher", People: 2}}}))
+		wantContains(t, doc, "main", want[2])
+	}
+}

@@ -52,14 +52,17 @@ func (p UsersPage) sortedBy(column string) UsersFilter {
 
 func (p UsersPage) byName() bool { return strings.TrimPrefix(p.sort(), "-") == "name" }
 
-func (p UsersPage) places(l *Locale) string {
-	if p.ViewPlaces != "" && p.View != "district_admin" {
-		return p.ViewPlaces
+// sub says whose list it is: everyone's only where the reader sees everyone.
+func (p UsersPage) sub(l *Locale) string {
+	switch {
+	case p.Confined && p.ViewPlaces != "":
+		return l.F("users.sub_confined", "Places", p.ViewPlaces)
+	case p.Confined:
+		return l.T("users.sub_confined_nowhere")
+	case p.District.Name != "":
+		return l.F("users.sub", "Places", p.District.Name)
 	}
-	if p.District.Name != "" {
-		return p.District.Name
-	}
-	return l.T("users.this_district")
+	return l.F("users.sub", "Places", l.T("users.this_district"))
 }
 
 // span is the first and last name on the page. An exact id is pinned out of order and
