@@ -30,7 +30,7 @@ type searchWord struct {
 func (tx *Tx) searchWords(ctx context.Context, q string) ([]searchWord, error) {
 	var words []searchWord
 	room := maxWords
-	for _, field := range strings.Fields(strings.ToValidUTF8(q, "")) {
+	for field := range strings.FieldsSeq(strings.ToValidUTF8(q, "")) {
 		text := key(field)
 		names := strings.Fields(text)
 		if len(names) == 0 { // a lone hyphen, say
