@@ -10,7 +10,7 @@ import (
 // TestRosterSettingsDoNotOutliveWritingOnePerson: what follows in a sign-in's transaction is bounded like any page.
 func TestRosterSettingsDoNotOutliveWritingOnePerson(t *testing.T) {
 	store, district, _ := rosterDB(t)
-	settings := []string{"statement_timeout", "lock_timeout", "enable_seqscan", "enable_hashjoin", "enable_mergejoin", "enable_nestloop"}
+	settings := []string{"statement_timeout", "lock_timeout", "random_page_cost", "enable_seqscan", "enable_hashjoin", "enable_mergejoin", "enable_nestloop"}
 	for _, wait := range []bool{true, false} {
 		modelstest.Write(t, store, district, func(tx *models.Tx) error {
 			before := tx.Settings(t.Context(), settings)

@@ -48,7 +48,7 @@ const rosterLock = `hashtext('hallpass roster'), ($1::bigint % 2147483648)::int`
 
 // beginRoster readies the transaction for statements on whole roster tables: one writer in the district, and time
 // enough. Such a statement never goes through one table row by row of the other, which the planner would do where it
-// has no statistics yet.
+// has no statistics yet; nor by an index, which after a big sync looks at every row in the table all the same.
 func (tx *Tx) beginRoster(ctx context.Context) error { return tx.beginBulk(ctx, "on", "off") }
 
 // beginPage is beginRoster for a page of records. Whatever a page touches is found by key: on a first sync the tables
@@ -57,7 +57,8 @@ func (tx *Tx) beginPage(ctx context.Context) error { return tx.beginBulk(ctx, "o
 
 func (tx *Tx) beginBulk(ctx context.Context, whole, byRow string) error {
 	b := &pgx.Batch{}
-	b.Queue(`SELECT set_config('statement_timeout', $1, true), set_config('enable_seqscan', $2, true),
+	b.Queue(`SELECT set_config('statement_timeout', $1, true), set_config('random_page_cost', CASE $2 WHEN 'on' THEN '4' ELSE current_setting('random_page_cost') END, true),
+		set_config('enable_seqscan', $2, true),
 		set_config('enable_hashjoin', $2, true), set_config('enable_mergejoin', $2, true), set_config('enable_nestloop', $3, true)`,
 		rosterTime, whole, byRow)
 	b.Queue(`SELECT pg_advisory_xact_lock(`+rosterLock+`)`, tx.actor.District)
@@ -67,7 +68,7 @@ func (tx *Tx) beginBulk(ctx context.Context, whole, byRow string) error {
 // endBulk gives the rest of the transaction the settings of a page again.
 func (tx *Tx) endBulk(ctx context.Context) error {
 	b := &pgx.Batch{}
-	for _, name := range []string{"statement_timeout", "lock_timeout", "enable_seqscan", "enable_hashjoin", "enable_mergejoin", "enable_nestloop"} {
+	for _, name := range []string{"statement_timeout", "lock_timeout", "random_page_cost", "enable_seqscan", "enable_hashjoin", "enable_mergejoin", "enable_nestloop"} {
 		b.Queue(`SET LOCAL ` + name + ` TO DEFAULT`)
 	}
 	return tx.conn.SendBatch(ctx, b).Close()

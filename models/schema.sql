@@ -352,7 +352,7 @@ CREATE TABLE public.user_search (
 CREATE TABLE public.users (
     district_id bigint NOT NULL,
     id bigint NOT NULL,
-    clever_id text,
+    clever_id text COLLATE pg_catalog."C",
     first_name text DEFAULT ''::text NOT NULL,
     middle_name text DEFAULT ''::text NOT NULL,
     last_name text DEFAULT ''::text NOT NULL,

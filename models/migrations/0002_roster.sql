@@ -41,7 +41,7 @@ CREATE TABLE terms (
 CREATE TABLE users (
   district_id   bigint      NOT NULL REFERENCES districts,
   id            bigint      GENERATED ALWAYS AS IDENTITY,
-  clever_id     text,                             -- NULL: imported, not yet matched to Clever
+  clever_id     text COLLATE "C",                 -- contact_students joins on it; NULL: imported, not yet matched to Clever
   first_name    text        NOT NULL DEFAULT '',
   middle_name   text        NOT NULL DEFAULT '',
   last_name     text        NOT NULL DEFAULT '',  -- a contact's whole name
