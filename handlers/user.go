@@ -19,23 +19,19 @@ func showUser(v *visit) (reply, error) {
 	if !ok {
 		return nil, models.ErrNotFound
 	}
-	id, err := v.tx.UserByAnyID(v.ctx, value)
+	u, err := v.tx.UserByAnyID(v.ctx, value)
 	if err != nil {
 		return nil, err
 	}
-	places, err := v.tx.UserPlaces(v.ctx, id)
+	places, err := v.tx.UserPlaces(v.ctx, u.ID)
 	if err != nil {
 		return nil, err
 	}
 	if err := v.may(places...); err != nil { // before the redirect, which would tell that the person exists
 		return nil, err
 	}
-	if value != strconv.FormatInt(id, 10) {
-		return seeOther(views.UserPath(v.me.District.CleverID, string(v.actor.View), id)), nil
-	}
-	u, err := v.tx.User(v.ctx, id)
-	if err != nil {
-		return nil, err
+	if value != strconv.FormatInt(u.ID, 10) {
+		return seeOther(views.UserPath(v.me.District.CleverID, string(v.actor.View), u.ID)), nil
 	}
 	p, err := v.userPage(u)
 	if err != nil {

@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -39,20 +40,19 @@ func (tx *Tx) User(ctx context.Context, id int64) (User, error) {
 }
 
 // UserByAnyID finds a person by Hallpass id, Clever id or a role's legacy id.
-func (tx *Tx) UserByAnyID(ctx context.Context, value string) (int64, error) {
-	type row struct{ ID int64 }
+func (tx *Tx) UserByAnyID(ctx context.Context, value string) (User, error) {
 	if id, err := strconv.ParseInt(value, 10, 64); err == nil {
-		found, err := query[row](ctx, tx, `SELECT id FROM users WHERE district_id = ? AND id = ?`, tx.actor.District, id)
-		if err != nil || len(found) == 1 {
-			return id, err
+		u, err := tx.User(ctx, id)
+		if !errors.Is(err, ErrNotFound) {
+			return u, err
 		}
 	}
-	found, err := one[row](ctx, tx, `SELECT user_id AS id FROM identities WHERE district_id = ? AND kind IN ('clever', 'legacy') AND value = ?
-		ORDER BY kind LIMIT 1`, tx.actor.District, value)
+	u, err := one[User](ctx, tx, `SELECT u.* FROM identities i JOIN users u ON u.district_id = i.district_id AND u.id = i.user_id
+		WHERE i.district_id = ? AND i.kind IN ('clever', 'legacy') AND i.value = ? ORDER BY i.kind LIMIT 1`, tx.actor.District, value)
 	if err != nil {
-		return 0, fmt.Errorf("user by outside id: %w", err)
+		return u, fmt.Errorf("user by outside id: %w", err)
 	}
-	return found.ID, nil
+	return u, nil
 }
 
 // UserByCleverID finds a person by Clever's v3 id, tombstones included: that id and the issuer are the sign-in key.
