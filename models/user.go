@@ -274,6 +274,9 @@ func (tx *Tx) UserNames(ctx context.Context, ids []int64) (map[int64]string, err
 		ID   int64
 		Name string
 	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
 	rows, err := query[row](ctx, tx, `SELECT id, concat_ws(' ', nullif(first_name, ''), nullif(middle_name, ''), last_name) AS name
 		FROM users WHERE district_id = ? AND id = ANY(?::bigint[])`, tx.actor.District, idArray(ids))
 	if err != nil {
