@@ -70,9 +70,9 @@ func TestDemoPeopleLandWhereTheyBelong(t *testing.T) {
 		"Teacher and staff":                 {"staff", ", Danny"},
 		"Teacher, staff at two schools":     {"staff", ", Imani"},
 		"Teacher, staff and district admin": {"district_admin", ", Rosalind"},
-		"Student":                           {"", "Hello, Theo"},
+		"Student":                           {"", "Hello"},
 		"Contact":                           {"", "Hello"},
-		"No role shared":                    {"", "Hello, Priya"},
+		"No role shared":                    {"", "Hello"},
 	}
 	people := sharedDemo(t).people
 	if len(people) != len(want) {
