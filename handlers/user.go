@@ -23,9 +23,11 @@ func showUser(v *visit) (reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	places, err := v.tx.UserPlaces(v.ctx, u.ID)
-	if err != nil {
-		return nil, err
+	var places []access.Place
+	if !v.reach.District || len(v.views) > 1 { // else everybody is within reach, and no other view asks where
+		if places, err = v.tx.UserPlaces(v.ctx, u.ID); err != nil {
+			return nil, err
+		}
 	}
 	if err := v.may(places...); err != nil { // before the redirect, which would tell that the person exists
 		return nil, err
