@@ -66,7 +66,7 @@ func demo(ctx context.Context, args []string, out, errOut io.Writer) error {
 	if _, err := models.MigrateUp(ctx, db.url); err != nil {
 		return err
 	}
-	store, err := openStore(ctx, c, db.url)
+	store, err := openStore(ctx, db.url)
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -38,8 +37,6 @@ type Config struct {
 	// StatementTimeout ends any single query of a page; 0 means 10 seconds. Syncs set their own.
 	StatementTimeout time.Duration
 	Now              func() time.Time
-	Log              *slog.Logger
-	Tracer           pgx.QueryTracer // sees every query; for tests that count them
 }
 
 // Store holds the connections. It has no queries: those are reached through As.
@@ -71,7 +68,6 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	pc.ConnConfig.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: 2 * time.Second}
 	}
-	pc.ConnConfig.Tracer = c.Tracer
 	pc.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, "SET ROLE "+appRole)
 		return err

@@ -67,22 +67,11 @@ func LocaleFrom(ctx context.Context) *Locale {
 // T gives the words for a key in the language of ctx.
 func T(ctx context.Context, key string) string { return LocaleFrom(ctx).T(key) }
 
-// TF gives the words for a key with its placeholders filled from name, value pairs.
-func TF(ctx context.Context, key string, pairs ...string) string {
-	return LocaleFrom(ctx).F(key, pairs...)
-}
-
 // TN gives the words for a key in the plural form for n. {{.Count}} is n with
 // separators, unless pairs name another Count (such as "10,000+").
 func TN(ctx context.Context, key string, n int, pairs ...string) string {
 	return LocaleFrom(ctx).N(key, n, pairs...)
 }
-
-// Date is Locale.Date in the locale of ctx.
-func Date(ctx context.Context, t time.Time) string { return LocaleFrom(ctx).Date(t) }
-
-// DateTime is Locale.DateTime in the locale of ctx.
-func DateTime(ctx context.Context, t time.Time) string { return LocaleFrom(ctx).DateTime(t) }
 
 // T gives the words for a key. A key that no catalogue has comes back as itself;
 // a test keeps that from happening.

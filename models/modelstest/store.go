@@ -2,12 +2,8 @@ package modelstest
 
 import (
 	"context"
-	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"hallpass/access"
 	"hallpass/models"
@@ -38,36 +34,6 @@ func Open(t testing.TB, url string, now func() time.Time) *models.Store {
 	}
 	t.Cleanup(store.Close)
 	return store
-}
-
-// Counter counts the statements that a store sends, the beginnings and ends of transactions left out.
-type Counter struct{ n atomic.Int64 }
-
-// TraceQueryStart implements pgx.QueryTracer.
-func (c *Counter) TraceQueryStart(ctx context.Context, _ *pgx.Conn, q pgx.TraceQueryStartData) context.Context {
-	if !strings.EqualFold(q.SQL, "commit") && !strings.EqualFold(q.SQL, "rollback") {
-		c.n.Add(1)
-	}
-	return ctx
-}
-
-// TraceQueryEnd implements pgx.QueryTracer.
-func (c *Counter) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
-
-// Reset starts anew and returns what was counted until then.
-func (c *Counter) Reset() int { return int(c.n.Swap(0)) }
-
-// Counted is Open with a counter of the store's statements.
-func Counted(t testing.TB, url string, now func() time.Time) (*models.Store, *Counter) {
-	t.Helper()
-	c := &Counter{}
-	store, err := models.Open(context.Background(), models.Config{URL: url, MaxConns: 8, Now: now, Tracer: c})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(store.Close)
-	c.Reset()
-	return store, c
 }
 
 // District makes a district and returns the id to act in it.
