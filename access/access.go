@@ -1,6 +1,7 @@
 // Package access decides who may do what, where, and says why.
 //
-// It owns roles, views, permissions, the shipped rules and Decide, and it is pure: facts in, verdict and trace out.
+// It owns roles, views, the catalogue of permissions, rules, overrides and Decide, and it is pure: facts in, verdict and
+// trace out.
 // It reads no database, no clock and no request. Where facts come from is the business of models, and what a
 // refusal looks like that of handlers and views.
 package access
@@ -25,6 +26,9 @@ func Roles() []Role { return []Role{DistrictAdmin, Staff, Teacher, Student, Cont
 
 // Known reports whether r is a role of Clever's API v3.
 func (r Role) Known() bool { return slices.Contains(Roles(), r) }
+
+// WorksHere reports whether the role can have rules: those of students, contacts and unknown roles give nothing.
+func (r Role) WorksHere() bool { return r == Teacher || r == Staff || r == DistrictAdmin }
 
 // DistrictWide reports whether the role reaches every school without naming any.
 func (r Role) DistrictWide() bool { return r == DistrictAdmin }
@@ -91,4 +95,15 @@ func (p Place) widen(kind Kind) Place {
 		return AtSchool(p.School)
 	}
 	return InDistrict()
+}
+
+// Contains reports whether o lies in p: a section in its school, everything in the district.
+func (p Place) Contains(o Place) bool {
+	switch p.Kind {
+	case District:
+		return true
+	case School:
+		return o.Kind != District && o.School == p.School
+	}
+	return o.Kind == Section && o.Section == p.Section
 }

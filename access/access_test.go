@@ -7,12 +7,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"hallpass/access"
 )
+
+var shipped = access.ShippedPolicy(access.ShippedCatalogue())
 
 var update = flag.Bool("update", false, "write the golden tables anew")
 
@@ -35,11 +38,11 @@ func TestShippedRules(t *testing.T) {
 	places := []access.Place{own, access.AtSection(8, 1), access.AtSection(9, 2), access.AtSchool(1), access.AtSchool(2), access.InDistrict()}
 	for _, p := range people {
 		fmt.Fprintf(&b, "%s\n", p.name)
-		f := access.Facts{Grants: []access.Grant{p.grant}, View: access.ViewAll, Rules: access.ShippedRules()}
+		f := access.Facts{Grants: []access.Grant{p.grant}, View: access.ViewAll, Policy: shipped}
 		if p.grant.Role == access.Teacher {
 			f.Teaches = []access.Place{own}
 		}
-		for _, d := range access.Catalogue() {
+		for _, d := range access.ShippedCatalogue().Definitions() {
 			fmt.Fprintf(&b, "  %-18s", d.Permission)
 			for _, at := range places {
 				mark := "."
@@ -69,16 +72,7 @@ func TestShippedRules(t *testing.T) {
 
 func drawFacts(t *rapid.T) access.Facts {
 	school := rapid.Int64Range(1, 3)
-	f := access.Facts{Rules: access.ShippedRules()}
-	if rapid.Bool().Draw(t, "own rules") {
-		f.Rules = nil
-		for range rapid.IntRange(0, 4).Draw(t, "rules") {
-			f.Rules = append(f.Rules, access.Rule{
-				Role: drawRole(t), Label: rapid.SampledFrom([]string{"", "", "A", "B"}).Draw(t, "label"),
-				Permissions: rapid.SliceOfN(rapid.Custom(drawPermission), 0, 6).Draw(t, "permissions"),
-			})
-		}
-	}
+	f := access.Facts{Policy: drawPolicy(t), Now: now}
 	for range rapid.IntRange(0, 4).Draw(t, "grants") {
 		f.Grants = append(f.Grants, access.Grant{
 			Role: drawRole(t), Labels: rapid.SliceOfN(rapid.SampledFrom([]string{"A", "B", access.SchoolTechLead}), 0, 2).Draw(t, "labels"),
@@ -89,8 +83,45 @@ func drawFacts(t *rapid.T) access.Facts {
 		s := rapid.Int64Range(1, 6).Draw(t, "section")
 		f.Teaches = append(f.Teaches, access.AtSection(s, 1+s%3))
 	}
+	f.Overrides = drawOverrides(t)
 	f.View = access.View(rapid.SampledFrom([]string{"all", "teacher", "staff", "district_admin", "student"}).Draw(t, "view"))
 	return f
+}
+
+var now = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+
+func drawPolicy(t *rapid.T) *access.Policy {
+	var changes []access.RuleChange
+	for range rapid.IntRange(0, 12).Draw(t, "changes") {
+		c := access.RuleChange{Role: drawRole(t), Permission: drawPermission(t), Given: rapid.Bool().Draw(t, "given")}
+		if c.Role == access.Staff {
+			c.Label = rapid.SampledFrom([]string{"", "", "A", "B"}).Draw(t, "label")
+		}
+		changes = append(changes, c)
+	}
+	return access.NewPolicy(access.ShippedCatalogue(), changes,
+		rapid.SampledFrom(access.Combinings()).Draw(t, "combining"),
+		rapid.SampledFrom([]access.Strategy{access.Consolidated, access.Consolidated, access.PerRole}).Draw(t, "strategy"))
+}
+
+func drawOverrides(t *rapid.T) (list []access.Override) {
+	for id := range rapid.Int64Range(0, 4).Draw(t, "overrides") {
+		o := access.Override{ID: id + 1, Permission: drawPermission(t), Allow: rapid.Bool().Draw(t, "allow"),
+			Place: rapid.SampledFrom(everyPlace()).Draw(t, "place")}
+		if d, _, _ := access.ShippedCatalogue().Find(o.Permission); d.Scope != access.Section {
+			o.Place = rapid.SampledFrom([]access.Place{access.InDistrict(), access.AtSchool(1), access.AtSchool(2)}).Draw(t, "wider place")
+		}
+		switch rapid.IntRange(0, 4).Draw(t, "end") {
+		case 0:
+			o.Ends = now.Add(time.Hour)
+		case 1:
+			o.Ends = now
+		case 2:
+			o.WithRole = drawRole(t)
+		}
+		list = append(list, o)
+	}
+	return list
 }
 
 func drawRole(t *rapid.T) access.Role {
@@ -98,7 +129,7 @@ func drawRole(t *rapid.T) access.Role {
 }
 
 func drawPermission(t *rapid.T) access.Permission {
-	all := access.Catalogue()
+	all := access.ShippedCatalogue().Definitions()
 	return all[rapid.IntRange(0, len(all)-1).Draw(t, "permission")].Permission
 }
 
@@ -119,7 +150,7 @@ func TestReachAgreesWithDecide(t *testing.T) {
 		f, p := drawFacts(t), drawPermission(t)
 		r := f.Reach(p)
 		for _, at := range everyPlace() {
-			inReach := r.District || at.Kind != access.District && slices.Contains(r.Schools, at.School) || at.Kind == access.Section && slices.Contains(r.Sections, at.Section)
+			inReach := r.Contains(at)
 			v := f.Decide(p, at)
 			if v.Place != at { // asked about something smaller than the permission knows
 				continue
@@ -137,11 +168,16 @@ func TestTraceAgreesWithVerdict(t *testing.T) {
 		f, p := drawFacts(t), drawPermission(t)
 		for _, at := range everyPlace() {
 			v := f.Decide(p, at)
-			allows := slices.ContainsFunc(v.Trace, func(s access.Step) bool { return s.Outcome == access.Allows })
-			if v.Allowed != allows || len(v.Trace) != len(f.Grants) {
+			allows := slices.ContainsFunc(v.Trace, func(s access.Step) bool {
+				return s.Decides && (s.Outcome == access.Allows || s.Outcome == access.OverrideAllows)
+			})
+			denies := slices.ContainsFunc(v.Trace, func(s access.Step) bool {
+				return s.Decides && (s.Outcome == access.Withholds || s.Outcome == access.OverrideDenies)
+			})
+			if v.Allowed != allows || allows && denies || len(v.Trace) < len(f.Grants) {
 				t.Fatalf("%+v", v)
 			}
-			if other, ok := v.OtherView(); ok && !v.Allowed {
+			if other, ok := v.OtherView(); ok {
 				g := f
 				g.View = other
 				if !g.Decide(p, at).Allowed {
@@ -152,11 +188,28 @@ func TestTraceAgreesWithVerdict(t *testing.T) {
 	})
 }
 
+func TestHoldsAgreesWithDecide(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := drawFacts(t)
+		for _, at := range everyPlace() {
+			held := f.Holds(at)
+			for i, d := range access.ShippedCatalogue().Definitions() {
+				if v := f.Decide(d.Permission, at); v.Allowed != held.Has(i) {
+					t.Fatalf("%s at %+v: %+v, Holds says %v", d.Permission, at, v, held.Has(i))
+				}
+			}
+		}
+	})
+}
+
 func TestMoreRolesNeverTakeAway(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		f, p := drawFacts(t), drawPermission(t)
+		if f.Policy.Combining() != access.MostPrivileged {
+			t.Skip("roles take away from one another in other ways of combining")
+		}
 		more := f
-		more.Grants = append(slices.Clone(f.Grants), access.Grant{Role: drawRole(t), Schools: []int64{2}})
+		more.Grants = append(slices.Clone(f.Grants), access.Grant{Role: drawRole(t), Schools: []int64{2}, Source: access.ByHand})
 		for _, at := range everyPlace() {
 			if f.Decide(p, at).Allowed && !more.Decide(p, at).Allowed {
 				t.Fatalf("%s at %+v was lost by gaining a role", p, at)
@@ -165,31 +218,62 @@ func TestMoreRolesNeverTakeAway(t *testing.T) {
 	})
 }
 
+// A deny at a nearer place, or at the same one, beats whatever allows.
+func TestNearerDenyWins(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := drawFacts(t)
+		d := rapid.SampledFrom(access.ShippedCatalogue().Definitions()).Draw(t, "definition")
+		at := rapid.SampledFrom(everyPlace()).Draw(t, "at")
+		if f.Decide(d.Permission, at).Place != at {
+			t.Skip("smaller than the permission knows")
+		}
+		f.Overrides = append(f.Overrides, access.Override{ID: 99, Permission: d.Permission, Place: at})
+		if v := f.Decide(d.Permission, at); v.Allowed {
+			t.Fatalf("%+v", v)
+		}
+	})
+}
+
+func TestEndedOverridesChangeNothing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f, p := drawFacts(t), drawPermission(t)
+		g := f
+		for _, o := range drawOverrides(t) {
+			o.Ends = now.Add(-time.Minute)
+			g.Overrides = append(slices.Clone(g.Overrides), o)
+		}
+		for _, at := range everyPlace() {
+			if diff := cmp.Diff(f.Decide(p, at), g.Decide(p, at), cmp.AllowUnexported(access.Policy{})); diff != "" {
+				t.Fatal(diff)
+			}
+		}
+	})
+}
+
 func TestStudentsAndContactsHaveNoView(t *testing.T) {
-	rules := access.ShippedRules()
 	for _, role := range []access.Role{access.Student, access.Contact, "librarian"} {
-		if v := access.Views([]access.Grant{{Role: role, Schools: []int64{1}}}, rules); len(v) != 0 {
+		if v := shipped.Views([]access.Grant{{Role: role, Schools: []int64{1}}}); len(v) != 0 {
 			t.Errorf("%s: %v", role, v)
 		}
 	}
-	got := access.Views([]access.Grant{{Role: access.Teacher}, {Role: access.Staff}, {Role: access.Contact}, {Role: access.DistrictAdmin}}, rules)
+	got := shipped.Views([]access.Grant{{Role: access.Teacher}, {Role: access.Staff}, {Role: access.Contact}, {Role: access.DistrictAdmin}})
 	if diff := cmp.Diff([]access.View{"district_admin", "staff", "teacher", "all"}, got); diff != "" {
 		t.Error(diff)
 	}
 }
 
 func TestUnknownPermissionIsRefused(t *testing.T) {
-	f := access.Facts{Grants: []access.Grant{{Role: access.DistrictAdmin}}, View: access.ViewAll, Rules: access.ShippedRules()}
+	f := access.Facts{Grants: []access.Grant{{Role: access.DistrictAdmin}}, View: access.ViewAll, Policy: shipped}
 	if v := f.Decide("grades.burn", access.InDistrict()); v.Allowed {
 		t.Errorf("%+v", v)
 	}
 }
 
 func BenchmarkDecide(b *testing.B) {
-	f := access.Facts{View: access.ViewAll, Rules: access.ShippedRules(), Grants: []access.Grant{
+	f := access.Facts{View: access.ViewAll, Policy: shipped, Grants: []access.Grant{
 		{Role: access.Teacher, Schools: []int64{1}}, {Role: access.Staff, Schools: []int64{2, 3}},
 	}, Teaches: []access.Place{access.AtSection(1, 1), access.AtSection(2, 1), access.AtSection(3, 1)}}
 	for b.Loop() {
-		f.Decide(access.GradesEdit, access.AtSection(3, 1))
+		f.Decide("grades.edit", access.AtSection(3, 1))
 	}
 }

@@ -1,19 +1,14 @@
 package access
 
+import "slices"
+
 // Permission is a named act.
 type Permission string
 
-// The permissions the product ships with.
+// The permissions that the console itself asks for. Every catalogue has them; see catalogue.yaml for the rest.
 const (
 	ClassroomView    Permission = "classroom.view"
-	ClassroomEdit    Permission = "classroom.edit"
-	GradesView       Permission = "grades.view"
-	GradesEdit       Permission = "grades.edit"
 	RosterView       Permission = "roster.view"
-	ReportsView      Permission = "reports.view"
-	ReportsExport    Permission = "reports.export"
-	DevicesManage    Permission = "devices.manage"
-	SupportAssist    Permission = "support.assist"
 	UsersView        Permission = "users.view"
 	RolesAssign      Permission = "roles.assign"
 	OverridesManage  Permission = "overrides.manage"
@@ -22,6 +17,18 @@ const (
 	AuditView        Permission = "audit.view"
 	SettingsManage   Permission = "settings.manage"
 )
+
+// Two of the shipped permissions that a teacher's page speaks of; a catalogue without them gives them to nobody.
+const (
+	ClassroomEdit Permission = "classroom.edit"
+	GradesEdit    Permission = "grades.edit"
+)
+
+// consoleNeeds is what a catalogue must define for the console to work, with the scope its pages rely on.
+var consoleNeeds = map[Permission]Kind{
+	ClassroomView: Section, RosterView: Section, UsersView: Section, DuplicatesReview: School, RolesAssign: District,
+	OverridesManage: District, SyncRun: District, AuditView: District, SettingsManage: District,
+}
 
 // Definition describes a permission: the smallest place it can be asked about, whether it is sensitive (a sync that
 // takes it from many people waits for a person), and what it lets someone do, in one sentence for each language.
@@ -33,55 +40,93 @@ type Definition struct {
 	Spanish    string
 }
 
-// Catalogue lists the shipped permissions in the order they are shown.
-func Catalogue() []Definition {
-	return []Definition{
-		{ClassroomView, Section, false, "See a section's classroom.", "Ver el aula de una sección."},
-		{ClassroomEdit, Section, false, "Change a section's classroom.", "Cambiar el aula de una sección."},
-		{GradesView, Section, true, "See grades.", "Ver las calificaciones."},
-		{GradesEdit, Section, true, "Change grades.", "Cambiar las calificaciones."},
-		{RosterView, Section, false, "See who is in a section.", "Ver quién está en una sección."},
-		{UsersView, Section, false, "See people and their roles.", "Ver a las personas y sus funciones."},
-		{ReportsView, Section, false, "Open reports.", "Abrir informes."},
-		{ReportsExport, School, true, "Download reports.", "Descargar informes."},
-		{DevicesManage, School, false, "Manage devices.", "Administrar dispositivos."},
-		{SupportAssist, School, true, "Help people who cannot sign in.", "Ayudar a quienes no pueden iniciar sesión."},
-		{DuplicatesReview, School, true, "Review people who may be the same person.", "Revisar personas que podrían ser la misma."},
-		{RolesAssign, District, true, "Give and end roles by hand.", "Dar y terminar funciones a mano."},
-		{OverridesManage, District, true, "Allow or deny a permission for one person.", "Permitir o negar un permiso a una persona."},
-		{SyncRun, District, false, "See syncs with Clever and start one.", "Ver las sincronizaciones con Clever e iniciar una."},
-		{AuditView, District, true, "See what was changed, by whom.", "Ver qué se cambió y quién lo hizo."},
-		{SettingsManage, District, true, "Change settings and role rules.", "Cambiar la configuración y las reglas."},
+// MaxPermissions bounds a catalogue: a Set has a bit for each.
+const MaxPermissions = 256
+
+// Set is some of a catalogue's permissions, a bit for each by its place in the catalogue.
+type Set [MaxPermissions / 64]uint64
+
+// Has reports whether the permission at that place of the catalogue is in the set.
+func (s Set) Has(i int) bool { return s[i/64]&(1<<(i%64)) != 0 }
+
+func (s *Set) add(i int) { s[i/64] |= 1 << (i % 64) }
+
+// Or, And and Without are the set operations.
+func (s Set) Or(o Set) Set {
+	for i := range s {
+		s[i] |= o[i]
 	}
+	return s
 }
 
-var scopes = func() map[Permission]Kind {
-	m := make(map[Permission]Kind)
-	for _, d := range Catalogue() {
-		m[d.Permission] = d.Scope
+// And keeps what is in both.
+func (s Set) And(o Set) Set {
+	for i := range s {
+		s[i] &= o[i]
 	}
-	return m
-}()
-
-// Rule gives permissions to a role or, with a label, to the staff who carry that label. How far they reach follows
-// from the role: a teacher's to the sections taught, staff's to their schools, a district admin's to the district.
-type Rule struct {
-	Role        Role
-	Label       string // "" is everyone in the role
-	Permissions []Permission
+	return s
 }
 
-// ShippedRules is what a district starts with, after Clever's guidance: teachers edit their own sections, staff view
-// everything at their schools, tech leads also help there, district admins get everything.
-func ShippedRules() []Rule {
-	everything := make([]Permission, 0, len(scopes))
-	for _, d := range Catalogue() {
-		everything = append(everything, d.Permission)
+// Without takes o away.
+func (s Set) Without(o Set) Set {
+	for i := range s {
+		s[i] &^= o[i]
 	}
-	return []Rule{
-		{Role: Teacher, Permissions: []Permission{ClassroomView, ClassroomEdit, GradesView, GradesEdit, RosterView, UsersView, ReportsView}},
-		{Role: Staff, Permissions: []Permission{ClassroomView, GradesView, RosterView, UsersView, ReportsView}},
-		{Role: Staff, Label: SchoolTechLead, Permissions: []Permission{DevicesManage, SupportAssist, DuplicatesReview}},
-		{Role: DistrictAdmin, Permissions: everything},
+	return s
+}
+
+// Empty reports that nothing is in the set.
+func (s Set) Empty() bool { return s == Set{} }
+
+// Catalogue is the permissions of this installation, the same for every district, and the rules a district starts
+// with. It never changes while the program runs.
+type Catalogue struct {
+	definitions []Definition
+	index       map[Permission]int
+	rules       []Rule
+	scoped      [3]Set // the permissions of each scope, by Kind.width
+}
+
+func newCatalogue(definitions []Definition, rules []Rule) *Catalogue {
+	c := &Catalogue{definitions: definitions, index: make(map[Permission]int, len(definitions)), rules: rules}
+	for i, d := range definitions {
+		c.index[d.Permission] = i
+		c.scoped[d.Scope.width()].add(i)
 	}
+	return c
+}
+
+// Definitions lists the permissions in the order they are shown; a permission's place in it is its bit in a Set.
+func (c *Catalogue) Definitions() []Definition { return slices.Clone(c.definitions) }
+
+// Find returns a permission's definition and its place in the catalogue.
+func (c *Catalogue) Find(p Permission) (d Definition, at int, known bool) {
+	at, known = c.index[p]
+	if known {
+		d = c.definitions[at]
+	}
+	return d, at, known
+}
+
+// Rules is what a district starts with.
+func (c *Catalogue) Rules() []Rule { return slices.Clone(c.rules) }
+
+// Set gathers permissions; unknown ones are left out.
+func (c *Catalogue) Set(permissions ...Permission) (s Set) {
+	for _, p := range permissions {
+		if i, known := c.index[p]; known {
+			s.add(i)
+		}
+	}
+	return s
+}
+
+// Permissions lists a set's members in the catalogue's order.
+func (c *Catalogue) Permissions(s Set) (list []Permission) {
+	for i, d := range c.definitions {
+		if s.Has(i) {
+			list = append(list, d.Permission)
+		}
+	}
+	return list
 }

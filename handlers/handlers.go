@@ -47,7 +47,7 @@ type server struct {
 	Config
 	https   bool
 	cookies cookies
-	rules   []access.Rule
+	policy  *access.Policy
 	cross   *http.CrossOriginProtection
 }
 
@@ -85,7 +85,7 @@ func newServer(c Config) (*server, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &server{Config: c, https: base.Scheme == "https", rules: access.ShippedRules(), cross: http.NewCrossOriginProtection()}
+	s := &server{Config: c, https: base.Scheme == "https", policy: access.ShippedPolicy(access.ShippedCatalogue()), cross: http.NewCrossOriginProtection()}
 	s.cookies = newCookies(c.CookieKeys, s.https)
 	// A proxy may rewrite Host; the address people type is ours all the same.
 	if err := s.cross.AddTrustedOrigin(base.Scheme + "://" + base.Host); err != nil {

@@ -93,9 +93,9 @@ func (s *server) visit(c echo.Context, tx *models.Tx, t token) (*visit, error) {
 	if tx.Now().Sub(me.Session.SeenAt) > s.IdleLimit {
 		return nil, noSessionError{"idle"}
 	}
-	facts := access.Facts{Grants: me.Grants, Teaches: me.Teaches, Rules: s.rules}
+	facts := access.Facts{Policy: s.policy, Grants: me.Grants, Teaches: me.Teaches, Now: tx.Now()}
 	v := &visit{
-		c: c, ctx: ctx, tx: tx, server: s, me: me, views: access.Views(me.Grants, s.rules),
+		c: c, ctx: ctx, tx: tx, server: s, me: me, views: s.policy.Views(me.Grants),
 		actor: access.Actor{District: t.district, User: me.User.ID, Facts: facts},
 	}
 	n.visit, n.district = v, t.district
