@@ -62,7 +62,7 @@ func newClient(t *testing.T, base string, change ...func(*clever.Config)) *cleve
 	t.Helper()
 	cfg := clever.Config{
 		APIURL: base, AuthURL: base, ClientID: clientID, ClientSecret: secret, RedirectURL: callback,
-		PageSize: 100, PageTimeout: 5 * time.Second, MinWait: time.Millisecond, MaxWait: 5 * time.Millisecond, MaxAttempts: 3,
+		PageSize: 100, PageTimeout: time.Minute, MinWait: time.Millisecond, MaxWait: 5 * time.Millisecond, MaxAttempts: 3,
 	}
 	for _, c := range change {
 		c(&cfg)

@@ -80,7 +80,7 @@ func (w *world) start(r *Runner) {
 		w.Fatal(err)
 	}
 	w.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
 		if err := r.Stop(ctx); err != nil {
 			w.Error(err)
@@ -111,8 +111,8 @@ func wait[T any](t *testing.T, c <-chan T) T {
 	select {
 	case v := <-c:
 		return v
-	case <-time.After(30 * time.Second):
-		t.Fatal("nothing happened for 30 seconds")
+	case <-time.After(3 * time.Minute):
+		t.Fatal("nothing happened for three minutes")
 		panic("unreachable")
 	}
 }
@@ -226,7 +226,7 @@ func TestStopEndsARunningSync(t *testing.T) {
 		t.Fatal(err)
 	}
 	wait(t, started)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	if err := r.Stop(ctx); err != nil {
 		t.Fatal(err)

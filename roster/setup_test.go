@@ -48,7 +48,7 @@ func newWorld(t *testing.T, c change) *world {
 	t.Cleanup(server.Close)
 	cfg := clever.Config{
 		APIURL: server.URL, AuthURL: server.URL, ClientID: "app", ClientSecret: "secret", PageSize: 250,
-		MinWait: time.Millisecond, MaxWait: 5 * time.Millisecond, MaxAttempts: 3, PageTimeout: 10 * time.Second,
+		MinWait: time.Millisecond, MaxWait: 5 * time.Millisecond, MaxAttempts: 3, PageTimeout: time.Minute,
 	}
 	if c.client != nil {
 		c.client(&cfg)

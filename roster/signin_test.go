@@ -118,12 +118,8 @@ func TestSignInsDoNotQueueBehindASync(t *testing.T) {
 	}
 	changed := w.asSynced(sandbox.SeedUserID)
 	changed.Name.Last = "Changed"
-	start := time.Now()
-	_, err := w.arrive(changed, false)
+	_, err := w.arrive(changed, false) // waiting would end in ErrTooSlow: nobody lets go
 	w.must(err)
-	if took := time.Since(start); took > 3*time.Second {
-		t.Errorf("somebody who is known waited %s", took)
-	}
 	w.is("Brakus", `SELECT last_name FROM users WHERE clever_id = $1`, changed.ID)
 	if _, err := w.arrive(newcomer("ffffffffffffffffffffff01"), false); !errors.Is(err, models.ErrTooSlow) {
 		t.Errorf("a newcomer's wait ended with %v", err)
