@@ -441,7 +441,7 @@ func newThinConsole(t *testing.T) *console {
 		var err error
 		box, err = sandbox.New(sandbox.Options{
 			Seed: 7, Users: 400, Schools: 6, Districts: 2, ClientID: clientID, ClientSecret: clientSecret,
-			RedirectURLs: []string{cfg.BaseURL + callbackPath}, RateLimit: -1, ThinUserTokens: true,
+			RedirectURLs: []string{cfg.BaseURL + callbackPath}, RateLimit: -1, Now: cleverTime, ThinUserTokens: true,
 		})
 		if err != nil {
 			t.Fatal(err)
