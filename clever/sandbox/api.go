@@ -148,7 +148,7 @@ func (q *request) me() {
 }
 
 func (d *district) collection(kind string) *collection {
-	for _, c := range []*collection{d.users, d.schools, d.sections, d.courses, d.termList} {
+	for _, c := range []*collection{d.users, d.schools, d.sections, d.courses, d.termList, d.feed.events} {
 		if c.kind == kind {
 			return c
 		}
@@ -170,9 +170,11 @@ func (q *request) top(kind string) {
 		b, _ = appendJSON(b, []link{{"self", q.URL.RequestURI()}})
 		write(q.w, http.StatusOK, append(b, '}'))
 		return
-	case "resources", "events":
-		// No resources are shared and nothing has happened yet.
+	case "resources": // none are shared
 		q.listOf(&collection{kind: kind}, nil, []string{})
+		return
+	case "events":
+		q.events()
 		return
 	}
 	c := d.collection(kind)
@@ -231,7 +233,7 @@ func (q *request) single(kind, id string) {
 		return
 	}
 	e, ok := c.find(id)
-	if !ok {
+	if !ok || kind == "events" && !q.eventsFor()(e) {
 		q.notFound()
 		return
 	}

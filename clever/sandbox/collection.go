@@ -26,6 +26,7 @@ type extra struct {
 	at   int    // how many generated ids are smaller
 	same bool   // it stands in for generated record at
 	facts
+	happening // of an event
 }
 
 // entry is one record of a collection: an extra, or generated record gen.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sort"
 	"strconv"
+	"sync/atomic"
 	"time"
 )
 
@@ -32,6 +33,13 @@ type district struct {
 
 	users, schools, sections, courses, termList *collection
 	people                                      []Persona
+
+	feed  feed
+	front atomic.Pointer[front]
+	// What is not shared: schools, and what sharing them again brings back. The
+	// feed's lock guards both.
+	unshared map[string]bool
+	whole    map[string]whole
 }
 
 // cohort is one grade at one school. Its students sit in rounds × groups
@@ -42,6 +50,9 @@ type cohort struct {
 	section       int // first section
 	groups        int
 }
+
+// front is what the district's own record says of itself and can be edited.
+type front struct{ name, state string }
 
 type term struct {
 	name       string
@@ -73,6 +84,9 @@ func newDistrict(opt *Options, number int) *district {
 	d.deal()
 	d.terms = schoolYear(opt.Now(), d.seed)
 	d.collections()
+	d.front.Store(&front{d.name, "running"})
+	d.feed.events = &collection{kind: "events"}
+	d.unshared, d.whole = map[string]bool{}, map[string]whole{}
 	return d
 }
 

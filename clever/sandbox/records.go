@@ -154,13 +154,16 @@ func (d *district) appendSection(b []byte, q int) []byte {
 // appendDistrict writes the district's own record.
 func (d *district) appendDistrict(b []byte, v31 bool) []byte {
 	now := d.opt.Now().UTC()
+	self := d.front.Load()
 	b = append(b, `{"id":"`...)
 	b = append(b, d.id...)
 	b = append(b, `","name":"`...)
-	b = append(b, d.name...)
+	b = append(b, self.name...)
 	b = append(b, `","portal_url":"https://clever.com/in/`...)
 	b = append(b, d.domain...)
-	b = append(b, `","sis_type":"sftp","error":"","state":"running","launch_date":"2022-11-28","last_sync":"`...)
+	b = append(b, `","sis_type":"sftp","error":"","state":"`...)
+	b = append(b, self.state...)
+	b = append(b, `","launch_date":"2022-11-28","last_sync":"`...)
 	b = now.Truncate(2*time.Hour).AppendFormat(b, "2006-01-02T15:04:05.000Z")
 	b = append(b, `","login_methods":["Clever Badges","Clever Passwords"],"pause_start":null,"pause_end":null`...)
 	if v31 {

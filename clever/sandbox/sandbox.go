@@ -43,6 +43,13 @@ type Options struct {
 	RateLimit  int           // requests per window and token, default 1200, below 0 none
 	RateWindow time.Duration // default one minute
 
+	// Events. Clever's spec has previous_attributes beside data, its own sample
+	// within; the sample counts, unless PreviousBeside. ThinDeletes leaves of a
+	// deleted record its id and district. ForgetsCursors answers 400 to a cursor
+	// from before the 30 days, which otherwise is a silent gap. NoEvents is an
+	// app that did not switch them on.
+	PreviousBeside, ThinDeletes, ForgetsCursors, NoEvents bool
+
 	NoSecureSync   bool // district tokens reach only /districts
 	HTMLWrongToken bool // a wrong kind of token is answered with an HTML page
 	OIDC           bool // the code exchange also gives an ID token

@@ -1,7 +1,5 @@
 package sandbox
 
-import "encoding/json"
-
 // only31 are the fields that v3.0 does not have, on a user and in a student
 // role. Generated records have none of them.
 var only31 = []string{
@@ -14,16 +12,13 @@ func (q *request) record(c *collection, b []byte, e entry) []byte {
 	if e.extra == nil || q.v31() {
 		return c.append(b, e)
 	}
-	var o map[string]any
-	if json.Unmarshal(e.extra.json, &o) != nil {
+	if c.kind == "events" {
+		return append(b, event30(e.extra.json)...)
+	}
+	o := fields(e.extra.json)
+	if o == nil {
 		return c.append(b, e)
 	}
-	roles, _ := o["roles"].(map[string]any)
-	student, _ := roles["student"].(map[string]any)
-	for _, key := range only31 {
-		delete(o, key)
-		delete(student, key)
-	}
-	b, _ = appendJSON(b, o)
+	b, _ = appendJSON(b, as30(o))
 	return b
 }
