@@ -89,7 +89,8 @@ type window struct {
 	planted  bool           // the faults are the test's own
 }
 
-const patience = 20 * time.Second
+// patience is for machines that are busy with something else: only a test that fails waits so long.
+const patience = 2 * time.Minute
 
 type action = chromedp.Action[chromedp.Void]
 
@@ -274,9 +275,13 @@ func (w *window) until(expression string) {
 	}
 }
 
+// still is when nothing moves or fades any more: the mouse would miss it, and its colours would be those of a moment.
+const still = `document.getAnimations().every(a => a.playState !== "running")`
+
 // press clicks the first thing the selector finds, with the mouse, and waits for an expression to come true.
 func (w *window) press(selector, then string) {
 	w.t.Helper()
+	w.until(still)
 	w.do(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
 	w.until(then)
 }
@@ -341,6 +346,7 @@ type violation struct {
 
 func (w *window) violations(run []string) []violation {
 	w.t.Helper()
+	w.until(still)
 	if !ask[bool](w, `"axe" in window`) {
 		ask[bool](w, axeCore+`; true`)
 	}

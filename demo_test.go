@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -138,13 +137,18 @@ func TestDemoAddressInUse(t *testing.T) {
 // TestDemoEndsClean presses Ctrl-C at the program itself, at three moments: the server ends with it, and nothing stays
 // behind.
 func TestDemoEndsClean(t *testing.T) {
+	const serving = "Stop with Ctrl-C."
 	for name, said := range map[string]string{
-		"while it makes a cluster": "Starting a private PostgreSQL", "while it syncs": "  schools ", "while it serves": "Stop with Ctrl-C.",
+		"while it makes a cluster": "Starting a private PostgreSQL", "while it syncs": "  schools ", "while it serves": serving,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			tmp := reachable(t)
-			cmd := program(t.Context(), t, []string{"TMPDIR=" + tmp}, "demo", "--addr", "127.0.0.1:0", "--sandbox-addr", "127.0.0.1:0", "--users", "150")
+			users := "150"
+			if name == "while it syncs" {
+				users = "20000" // it takes a while, and is not brought to its end
+			}
+			cmd := program(t.Context(), t, []string{"TMPDIR=" + tmp}, "demo", "--addr", "127.0.0.1:0", "--sandbox-addr", "127.0.0.1:0", "--users", users)
 			out, err := cmd.StdoutPipe()
 			if err != nil {
 				t.Fatal(err)
@@ -166,11 +170,16 @@ func TestDemoEndsClean(t *testing.T) {
 			if err := cmd.Process.Signal(os.Interrupt); err != nil {
 				t.Fatalf("%v\n%s", err, errOut.String())
 			}
-			if _, err := io.Copy(io.Discard, out); err != nil {
+			// On a busy machine it may have come further than we saw when the signal reaches it.
+			served := name == "while it serves"
+			for lines.Scan() {
+				served = served || strings.Contains(lines.Text(), serving)
+			}
+			if err := lines.Err(); err != nil {
 				t.Fatal(err)
 			}
 			// Interrupted on the way, it has not done what was asked: only the last moment is a success.
-			if err := cmd.Wait(); (err == nil) != (name == "while it serves") || strings.Contains(errOut.String(), "panic") {
+			if err := cmd.Wait(); (err == nil) != served || strings.Contains(errOut.String(), "panic") {
 				t.Errorf("%v\n%s", err, errOut.String())
 			}
 			if server != 0 && !errors.Is(syscall.Kill(server, 0), syscall.ESRCH) {
@@ -187,7 +196,7 @@ func TestDemoEndsClean(t *testing.T) {
 // eventually waits for something that nobody announces.
 func eventually(t *testing.T, what string, there func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

@@ -55,8 +55,8 @@ func (r *running) stop() error {
 	select {
 	case err := <-r.ended:
 		return err
-	case <-time.After(time.Minute):
-		return errors.New("still at work a minute after it was told to stop")
+	case <-time.After(patience):
+		return fmt.Errorf("still at work %s after it was told to stop", patience)
 	}
 }
 
@@ -146,7 +146,7 @@ func newVisitor(t *testing.T, console, clever string) *visitor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &visitor{t: t, http: &http.Client{Jar: jar, Timeout: time.Minute}, console: console, clever: clever}
+	return &visitor{t: t, http: &http.Client{Jar: jar, Timeout: patience}, console: console, clever: clever}
 }
 
 // sight is a page as it came.
