@@ -89,9 +89,8 @@ func TestStopInAHurry(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	check(t, c.Stop(ctx))
-	if got := serversOn(filepath.Join(dir, "pg"), 0); len(got) > 0 {
-		t.Errorf("processes %v run after Stop", got)
-	}
+	// Where the server was too busy to end them, its children notice by themselves that it is gone.
+	eventually(t, "no process runs after Stop", func() bool { return len(serversOn(filepath.Join(dir, "pg"), 0)) == 0 })
 	if got := ask(t, mustStart(t, Options{Dir: dir}), "select word from kept"); got != "x" {
 		t.Errorf("after a hard stop: %q", got)
 	}
@@ -196,7 +195,7 @@ func TestStalePidFileOfAnotherProgram(t *testing.T) {
 	who, err := serverAccount(filepath.Join(dir, "pg"))
 	check(t, err)
 	// Under the server's account: PostgreSQL believes in those alone.
-	other := command("/bin/sleep", who, "60")
+	other := command("/bin/sleep", who, "3600")
 	other.Dir = "/"
 	check(t, other.Start())
 	defer func() { other.Process.Kill(); other.Wait() }()
@@ -213,39 +212,67 @@ func TestStalePidFileOfAnotherProgram(t *testing.T) {
 func TestInterruptedInitdb(t *testing.T) {
 	t.Parallel()
 	dir := dataDir(t)
+	program := testBinary(t)
+	made := func(part string) bool { _, err := os.Stat(filepath.Join(dir, part)); return err == nil }
+	// interrupted is a folder whose initdb was ended when it had come so far. On a busy machine initdb may be done
+	// before we have looked: then once more.
+	interrupted := func(reached string, end func(t *testing.T)) {
+		t.Helper()
+		for range 20 {
+			check(t, settle(context.Background(), filepath.Join(dir, "pg"), discard()))
+			check(t, os.RemoveAll(dir))
+			end(t)
+			m, err := readMark(dir)
+			check(t, err)
+			if m.State == stateMaking {
+				return
+			}
+			t.Logf("ended at %s, the folder is marked %q: too late", reached, m.State)
+		}
+		t.Fatalf("initdb was never caught at %s: the test shows nothing", reached)
+	}
 	// Without a cache, so that initdb really runs; killed at different depths.
 	for _, reached := range []string{"pg", "pg/PG_VERSION", "pg/global/pg_control", "pg/base/1"} {
-		check(t, os.RemoveAll(dir))
-		cmd := exec.Command(testBinary(t))
-		cmd.Env = append(os.Environ(), helperEnv+"=hold", dirEnv+"="+dir, cacheEnv+"=")
-		in, err := cmd.StdinPipe()
-		check(t, err)
-		check(t, cmd.Start())
-		eventually(t, "initdb makes "+reached, func() bool { _, err := os.Stat(filepath.Join(dir, reached)); return err == nil })
-		check(t, cmd.Process.Kill())
-		cmd.Wait()
-		in.Close()
-		m, err := readMark(dir)
-		check(t, err)
-		if m.State != stateMaking {
-			t.Fatalf("killed at %s, the folder is marked %q: the test shows nothing", reached, m.State)
-		}
+		interrupted(reached, func(t *testing.T) {
+			t.Helper()
+			cmd := exec.Command(program)
+			cmd.Env = append(os.Environ(), helperEnv+"=hold", dirEnv+"="+dir, cacheEnv+"=")
+			in, err := cmd.StdinPipe()
+			check(t, err)
+			defer in.Close()
+			check(t, cmd.Start())
+			eventually(t, "initdb makes "+reached, func() bool { return made(reached) })
+			check(t, cmd.Process.Kill())
+			cmd.Wait()
+		})
 		c := mustStart(t, throwAway(dir))
 		ask(t, c, "select 'works'")
 		mustStop(t, c)
 	}
 	// And by us, when the caller has lost patience.
-	check(t, os.RemoveAll(dir))
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-	defer cancel()
-	if _, err := Start(ctx, Options{Dir: dir}); !errors.Is(err, context.DeadlineExceeded) {
-		t.Fatalf("start with 0.3 s patience: %v", err)
-	}
+	interrupted("pg/PG_VERSION", func(t *testing.T) {
+		t.Helper()
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go func() {
+			defer cancel()
+			for ctx.Err() == nil && !made("pg/PG_VERSION") {
+				time.Sleep(time.Millisecond)
+			}
+		}()
+		c, err := Start(ctx, Options{Dir: dir})
+		if err == nil {
+			mustStop(t, c)
+		} else if !errors.Is(err, context.Canceled) {
+			t.Fatalf("start of somebody without patience: %v", err)
+		}
+	})
 	ask(t, mustStart(t, Options{Dir: dir}), "select 'works'")
 }
 
 func TestTemporaryFoldersOfTheKilledAreSwept(t *testing.T) {
-	// Not parallel: it counts what others would sweep.
+	// A temporary folder of its own: other test programs sweep the usual one.
+	t.Setenv("TMPDIR", openDir(t))
 	cmd, line := run(t, "hold", "", cache, nil)
 	left := strings.Fields(line)[1]
 	c := mustStart(t, throwAway(""))
@@ -320,7 +347,7 @@ func TestAsOrdinaryUser(t *testing.T) {
 	check(t, err)
 	tmp := openDir(t)
 	check(t, who.own(tmp))
-	cmd := exec.Command(testBinary(t), "-test.v", "-test.timeout=5m")
+	cmd := exec.Command(testBinary(t), "-test.v", "-test.timeout=25m")
 	cmd.Env = append(os.Environ(), ordinaryEnv+"=1", "TMPDIR="+tmp, "HOME="+tmp)
 	cmd.Dir = tmp
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: who.uid, Gid: who.gid}}

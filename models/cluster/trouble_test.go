@@ -35,7 +35,7 @@ func programsDir(t *testing.T, scripts map[string]string) string {
 	dir := openDir(t)
 	check(t, os.Chmod(dir, 0o755))
 	for name, text := range scripts {
-		check(t, os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+text+"\n"), 0o755))
+		check(t, whole(func() error { return os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+text+"\n"), 0o755) }))
 	}
 	return dir
 }

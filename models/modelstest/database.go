@@ -53,7 +53,7 @@ func Database(t testing.TB, template string, prepare func(ctx context.Context, u
 		return at
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 		defer cancel()
 		// Force: a pool that a failed test left open must not hide the failure.
 		if err := do(ctx, admin, "drop database if exists "+name+" with (force)"); err != nil {
@@ -110,7 +110,7 @@ func ensure(admin, template string, prepare func(context.Context, string) error)
 	if _, err := conn.Exec(ctx, "alter database "+name+" with allow_connections false"); err != nil {
 		return "", fmt.Errorf("close template: %w", err)
 	}
-	if _, err := conn.Exec(ctx, "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1", name); err != nil {
+	if _, err := conn.Exec(ctx, "select pg_terminate_backend(pid, 120000) from pg_stat_activity where datname = $1", name); err != nil {
 		return "", fmt.Errorf("close template: %w", err)
 	}
 	// Last: what is marked is complete.

@@ -160,8 +160,17 @@ func TestKeptDatabaseOutlivesTheProcess(t *testing.T) {
 		Database(t, "kept", tables)
 		return
 	}
+	// In a temporary folder of its own: other test programs sweep what was left in the usual one.
+	tmp, err := os.MkdirTemp("/tmp", "kept-") //nolint:usetesting // the parents of t.TempDir are closed to the server's account, and long
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(tmp) })
+	if err := os.Chmod(tmp, 0o711); err != nil {
+		t.Fatal(err)
+	}
 	cmd := exec.Command(os.Args[0], "-test.v", "-test.run=^TestKeptDatabaseOutlivesTheProcess$")
-	cmd.Env = append(os.Environ(), child+"=1", KeepVariable+"=1", URLVariable+"=")
+	cmd.Env = append(os.Environ(), child+"=1", KeepVariable+"=1", URLVariable+"=", "TMPDIR="+tmp)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -192,7 +201,7 @@ func TestKeptDatabaseOutlivesTheProcess(t *testing.T) {
 	if err := syscall.Kill(pid, syscall.SIGQUIT); err != nil {
 		t.Errorf("the server of a kept database does not run: %v", err)
 	}
-	for end := time.Now().Add(10 * time.Second); os.RemoveAll(folder) != nil; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); os.RemoveAll(folder) != nil; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("%s cannot be removed", folder)
 		}

@@ -47,7 +47,7 @@ func Server(t testing.TB) string {
 	t.Helper()
 	server.once.Do(func() {
 		// Not the first test's context: the server is for all of them.
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 		defer cancel()
 		if server.url = os.Getenv(URLVariable); server.url != "" {
 			server.err = greet(ctx, server.url)
