@@ -14,7 +14,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"hallpass/access"
 	"hallpass/clever"
 	"hallpass/models"
 )
@@ -47,7 +46,6 @@ type server struct {
 	Config
 	https   bool
 	cookies cookies
-	policy  *access.Policy
 	cross   *http.CrossOriginProtection
 }
 
@@ -85,7 +83,7 @@ func newServer(c Config) (*server, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &server{Config: c, https: base.Scheme == "https", policy: access.ShippedPolicy(access.ShippedCatalogue()), cross: http.NewCrossOriginProtection()}
+	s := &server{Config: c, https: base.Scheme == "https", cross: http.NewCrossOriginProtection()}
 	s.cookies = newCookies(c.CookieKeys, s.https)
 	// A proxy may rewrite Host; the address people type is ours all the same.
 	if err := s.cross.AddTrustedOrigin(base.Scheme + "://" + base.Host); err != nil {

@@ -201,12 +201,12 @@ func (s *server) admit(c echo.Context, district int64, person clever.User, parti
 		if err != nil {
 			return err
 		}
-		wearable := s.policy.Views(in.Grants)
+		wearable := in.Policy.Views(in.Grants)
 		if reason != "" || len(wearable) == 0 {
 			turned = nothingHere(in, reason)
 			return nil
 		}
-		facts := access.Facts{Policy: s.policy, Grants: in.Grants, Teaches: in.Teaches}
+		facts := in.Facts(s.Store.Now())
 		if err := tx.Become(access.Actor{District: district, User: in.User.ID, Facts: facts}); err != nil {
 			return err
 		}

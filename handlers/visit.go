@@ -93,10 +93,9 @@ func (s *server) visit(c echo.Context, tx *models.Tx, t token) (*visit, error) {
 	if tx.Now().Sub(me.Session.SeenAt) > s.IdleLimit {
 		return nil, noSessionError{"idle"}
 	}
-	facts := access.Facts{Policy: s.policy, Grants: me.Grants, Teaches: me.Teaches, Now: tx.Now()}
 	v := &visit{
-		c: c, ctx: ctx, tx: tx, server: s, me: me, views: s.policy.Views(me.Grants),
-		actor: access.Actor{District: t.district, User: me.User.ID, Facts: facts},
+		c: c, ctx: ctx, tx: tx, server: s, me: me, views: me.Policy.Views(me.Grants),
+		actor: access.Actor{District: t.district, User: me.User.ID, Facts: me.Facts(tx.Now())},
 	}
 	n.visit, n.district = v, t.district
 	return v, nil

@@ -20,6 +20,11 @@ type District struct {
 	TimeZone   string
 	CreatedAt  time.Time
 	SyncedAt   *time.Time
+	// What the district decided about access. PolicyVersion moves with every change of rules, combining or strategy.
+	Combining     access.Combining
+	Strategy      access.Strategy
+	PolicyVersion int64
+	SchoolYearEnd string // month and day, as 06-30
 }
 
 // DistrictID finds a district by its Clever id, before anyone has entered it. The directory it reads holds ids only.

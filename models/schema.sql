@@ -62,6 +62,33 @@ ALTER TABLE public.accounts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.api_keys (
+    district_id bigint NOT NULL,
+    id bigint NOT NULL,
+    name text NOT NULL,
+    key_hash bytea NOT NULL,
+    hint text NOT NULL,
+    explains boolean DEFAULT true NOT NULL,
+    created_by bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    last_used_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    revoked_by bigint,
+    CONSTRAINT api_keys_key_hash_check CHECK ((length(key_hash) = 32)),
+    CONSTRAINT api_keys_name_check CHECK (((name <> ''::text) AND (length(name) <= 100)))
+);
+
+ALTER TABLE ONLY public.api_keys FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.api_keys ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.api_keys_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.audit_entries (
     district_id bigint NOT NULL,
     id bigint NOT NULL,
@@ -79,6 +106,26 @@ CREATE TABLE public.audit_entries (
 );
 
 ALTER TABLE ONLY public.audit_entries FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.changes (
+    district_id bigint NOT NULL,
+    id bigint NOT NULL,
+    token text NOT NULL,
+    kind text NOT NULL,
+    subject text DEFAULT ''::text NOT NULL,
+    before jsonb DEFAULT '{}'::jsonb NOT NULL,
+    after jsonb DEFAULT '{}'::jsonb NOT NULL,
+    plan bytea NOT NULL,
+    view text DEFAULT ''::text NOT NULL,
+    made_by bigint NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    audit_id bigint NOT NULL,
+    undoes bigint,
+    CONSTRAINT changes_id_check CHECK ((id > 0)),
+    CONSTRAINT changes_token_check CHECK (((length(token) >= 16) AND (length(token) <= 64)))
+);
+
+ALTER TABLE ONLY public.changes FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.contact_students (
     district_id bigint NOT NULL,
@@ -112,7 +159,14 @@ CREATE TABLE public.districts (
     state text DEFAULT ''::text NOT NULL,
     time_zone text DEFAULT 'America/New_York'::text NOT NULL,
     created_at timestamp with time zone NOT NULL,
-    synced_at timestamp with time zone
+    synced_at timestamp with time zone,
+    combining text DEFAULT 'most_privileged'::text NOT NULL,
+    strategy text DEFAULT 'consolidated'::text NOT NULL,
+    policy_version bigint DEFAULT 0 NOT NULL,
+    school_year_end text DEFAULT '06-30'::text NOT NULL,
+    CONSTRAINT districts_combining_check CHECK ((combining = ANY (ARRAY['most_privileged'::text, 'least_privileged'::text, 'view_in_use'::text]))),
+    CONSTRAINT districts_school_year_end_check CHECK ((school_year_end ~ '^[0-1][0-9]-[0-3][0-9]$'::text)),
+    CONSTRAINT districts_strategy_check CHECK ((strategy = ANY (ARRAY['consolidated'::text, 'per_role'::text])))
 );
 
 ALTER TABLE ONLY public.districts FORCE ROW LEVEL SECURITY;
@@ -149,6 +203,55 @@ CREATE TABLE public.identities (
 
 ALTER TABLE ONLY public.identities FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.overrides (
+    district_id bigint NOT NULL,
+    id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    permission text NOT NULL,
+    allow boolean NOT NULL,
+    place_kind text NOT NULL,
+    school_id bigint,
+    section_id bigint,
+    reason text NOT NULL,
+    note text NOT NULL,
+    end_kind text NOT NULL,
+    ends_at timestamp with time zone,
+    end_term_id bigint,
+    end_role text,
+    locked boolean DEFAULT false NOT NULL,
+    created_by bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    ended_by bigint,
+    CONSTRAINT overrides_check CHECK (((school_id IS NOT NULL) = (place_kind <> 'district'::text))),
+    CONSTRAINT overrides_check1 CHECK (((section_id IS NOT NULL) = (place_kind = 'section'::text))),
+    CONSTRAINT overrides_check2 CHECK (((ends_at IS NOT NULL) = (end_kind = ANY (ARRAY['date'::text, 'term'::text, 'school_year'::text])))),
+    CONSTRAINT overrides_check3 CHECK (((end_term_id IS NOT NULL) = (end_kind = 'term'::text))),
+    CONSTRAINT overrides_check4 CHECK (((end_role IS NOT NULL) = (end_kind = 'role'::text))),
+    CONSTRAINT overrides_end_kind_check CHECK ((end_kind = ANY (ARRAY['date'::text, 'term'::text, 'school_year'::text, 'role'::text, 'none'::text]))),
+    CONSTRAINT overrides_note_check CHECK (((note <> ''::text) AND (length(note) <= 1000))),
+    CONSTRAINT overrides_place_kind_check CHECK ((place_kind = ANY (ARRAY['section'::text, 'school'::text, 'district'::text]))),
+    CONSTRAINT overrides_reason_check CHECK ((reason = ANY (ARRAY['covering'::text, 'co_teaching'::text, 'duty'::text, 'investigation'::text, 'request'::text, 'other'::text])))
+);
+
+ALTER TABLE ONLY public.overrides FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.overrides ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.overrides_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE SEQUENCE public.policy_versions
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
 CREATE TABLE public.role_grant_schools (
     district_id bigint NOT NULL,
     grant_id bigint NOT NULL,
@@ -180,6 +283,10 @@ CREATE TABLE public.role_grants (
     name_key text NOT NULL COLLATE pg_catalog."C",
     since timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
+    given_by bigint,
+    reason text DEFAULT ''::text NOT NULL,
+    note text DEFAULT ''::text NOT NULL,
+    ends_at timestamp with time zone,
     CONSTRAINT role_grants_source_check CHECK ((source = ANY (ARRAY['clever'::text, 'manual'::text])))
 );
 
@@ -193,6 +300,18 @@ ALTER TABLE public.role_grants ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY 
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE public.role_rules (
+    district_id bigint NOT NULL,
+    role text NOT NULL,
+    label text DEFAULT ''::text NOT NULL,
+    permission text NOT NULL,
+    given boolean NOT NULL,
+    CONSTRAINT role_rules_check CHECK (((label = ''::text) OR (role = 'staff'::text))),
+    CONSTRAINT role_rules_role_check CHECK ((role = ANY (ARRAY['teacher'::text, 'staff'::text, 'district_admin'::text])))
+);
+
+ALTER TABLE ONLY public.role_rules FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.schools (
     district_id bigint NOT NULL,
@@ -340,6 +459,14 @@ ALTER TABLE public.terms ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.user_preferences (
+    district_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    default_view text DEFAULT ''::text NOT NULL
+);
+
+ALTER TABLE ONLY public.user_preferences FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.user_search (
     district_id bigint NOT NULL,
     user_id bigint NOT NULL,
@@ -384,8 +511,23 @@ ALTER TABLE ONLY public.accounts
 ALTER TABLE ONLY public.accounts
     ADD CONSTRAINT accounts_pkey PRIMARY KEY (district_id, id);
 
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_district_id_key_hash_key UNIQUE (district_id, key_hash);
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_pkey PRIMARY KEY (district_id, id);
+
 ALTER TABLE ONLY public.audit_entries
     ADD CONSTRAINT audit_entries_pkey PRIMARY KEY (district_id, id);
+
+ALTER TABLE ONLY public.changes
+    ADD CONSTRAINT changes_district_id_token_key UNIQUE (district_id, token);
+
+ALTER TABLE ONLY public.changes
+    ADD CONSTRAINT changes_district_id_undoes_key UNIQUE (district_id, undoes);
+
+ALTER TABLE ONLY public.changes
+    ADD CONSTRAINT changes_pkey PRIMARY KEY (district_id, id);
 
 ALTER TABLE ONLY public.contact_students
     ADD CONSTRAINT contact_students_pkey PRIMARY KEY (district_id, contact_id, student_clever_id);
@@ -411,6 +553,9 @@ ALTER TABLE ONLY public.head_counts
 ALTER TABLE ONLY public.identities
     ADD CONSTRAINT identities_pkey PRIMARY KEY (district_id, kind, value);
 
+ALTER TABLE ONLY public.overrides
+    ADD CONSTRAINT overrides_pkey PRIMARY KEY (district_id, id);
+
 ALTER TABLE ONLY public.role_grant_schools
     ADD CONSTRAINT role_grant_schools_pkey PRIMARY KEY (district_id, grant_id, school_id);
 
@@ -419,6 +564,9 @@ ALTER TABLE ONLY public.role_grants
 
 ALTER TABLE ONLY public.role_grants
     ADD CONSTRAINT role_grants_pkey PRIMARY KEY (district_id, id);
+
+ALTER TABLE ONLY public.role_rules
+    ADD CONSTRAINT role_rules_pkey PRIMARY KEY (district_id, role, label, permission);
 
 ALTER TABLE ONLY public.schools
     ADD CONSTRAINT schools_district_id_clever_id_key UNIQUE (district_id, clever_id);
@@ -450,6 +598,9 @@ ALTER TABLE ONLY public.terms
 ALTER TABLE ONLY public.terms
     ADD CONSTRAINT terms_pkey PRIMARY KEY (district_id, id);
 
+ALTER TABLE ONLY public.user_preferences
+    ADD CONSTRAINT user_preferences_pkey PRIMARY KEY (district_id, user_id);
+
 ALTER TABLE ONLY public.user_search
     ADD CONSTRAINT user_search_pkey PRIMARY KEY (district_id, user_id);
 
@@ -459,9 +610,23 @@ ALTER TABLE ONLY public.users
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (district_id, id);
 
+CREATE INDEX audit_entries_by_actor ON public.audit_entries USING btree (district_id, actor_id, id);
+
+CREATE INDEX audit_entries_by_subject ON public.audit_entries USING btree (district_id, subject, id);
+
+CREATE INDEX changes_by_subject ON public.changes USING btree (district_id, subject, id);
+
 CREATE INDEX contact_students_by_student ON public.contact_students USING btree (district_id, student_clever_id);
 
 CREATE INDEX identities_by_user ON public.identities USING btree (district_id, user_id);
+
+CREATE INDEX overrides_by_user ON public.overrides USING btree (district_id, user_id);
+
+CREATE INDEX overrides_current ON public.overrides USING btree (district_id, permission, place_kind, school_id, section_id) WHERE (ended_at IS NULL);
+
+CREATE INDEX overrides_ending ON public.overrides USING btree (district_id, ends_at) WHERE (ended_at IS NULL);
+
+CREATE UNIQUE INDEX overrides_one_current ON public.overrides USING btree (district_id, user_id, permission, place_kind, COALESCE(school_id, (0)::bigint), COALESCE(section_id, (0)::bigint), allow) WHERE (ended_at IS NULL);
 
 CREATE INDEX role_grant_schools_by_role ON public.role_grant_schools USING btree (district_id, school_id, role, name_key, user_id) WHERE (ended_at IS NULL);
 
@@ -474,6 +639,8 @@ CREATE INDEX role_grants_by_number ON public.role_grants USING btree (district_i
 CREATE INDEX role_grants_by_sis ON public.role_grants USING btree (district_id, sis_key) WHERE (sis_key <> ''::text);
 
 CREATE INDEX role_grants_current_by_role ON public.role_grants USING btree (district_id, role, name_key, user_id) WHERE (ended_at IS NULL);
+
+CREATE INDEX role_grants_manual ON public.role_grants USING btree (district_id, id) WHERE (source = 'manual'::text);
 
 CREATE INDEX schools_by_name ON public.schools USING btree (district_id, name_key, id);
 
@@ -506,11 +673,32 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_e
 ALTER TABLE ONLY public.accounts
     ADD CONSTRAINT accounts_district_id_user_id_fkey FOREIGN KEY (district_id, user_id) REFERENCES public.users(district_id, id);
 
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_district_id_created_by_fkey FOREIGN KEY (district_id, created_by) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.districts(district_id);
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_district_id_revoked_by_fkey FOREIGN KEY (district_id, revoked_by) REFERENCES public.users(district_id, id);
+
 ALTER TABLE ONLY public.audit_entries
     ADD CONSTRAINT audit_entries_district_id_actor_id_fkey FOREIGN KEY (district_id, actor_id) REFERENCES public.users(district_id, id);
 
 ALTER TABLE ONLY public.audit_entries
     ADD CONSTRAINT audit_entries_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.districts(district_id);
+
+ALTER TABLE ONLY public.changes
+    ADD CONSTRAINT changes_district_id_audit_id_fkey FOREIGN KEY (district_id, audit_id) REFERENCES public.audit_entries(district_id, id);
+
+ALTER TABLE ONLY public.changes
+    ADD CONSTRAINT changes_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.districts(district_id);
+
+ALTER TABLE ONLY public.changes
+    ADD CONSTRAINT changes_district_id_made_by_fkey FOREIGN KEY (district_id, made_by) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.changes
+    ADD CONSTRAINT changes_district_id_undoes_fkey FOREIGN KEY (district_id, undoes) REFERENCES public.changes(district_id, id);
 
 ALTER TABLE ONLY public.contact_students
     ADD CONSTRAINT contact_students_district_id_contact_id_fkey FOREIGN KEY (district_id, contact_id) REFERENCES public.users(district_id, id);
@@ -527,6 +715,24 @@ ALTER TABLE ONLY public.head_counts
 ALTER TABLE ONLY public.identities
     ADD CONSTRAINT identities_district_id_user_id_fkey FOREIGN KEY (district_id, user_id) REFERENCES public.users(district_id, id);
 
+ALTER TABLE ONLY public.overrides
+    ADD CONSTRAINT overrides_district_id_created_by_fkey FOREIGN KEY (district_id, created_by) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.overrides
+    ADD CONSTRAINT overrides_district_id_end_term_id_fkey FOREIGN KEY (district_id, end_term_id) REFERENCES public.terms(district_id, id);
+
+ALTER TABLE ONLY public.overrides
+    ADD CONSTRAINT overrides_district_id_ended_by_fkey FOREIGN KEY (district_id, ended_by) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.overrides
+    ADD CONSTRAINT overrides_district_id_school_id_fkey FOREIGN KEY (district_id, school_id) REFERENCES public.schools(district_id, id);
+
+ALTER TABLE ONLY public.overrides
+    ADD CONSTRAINT overrides_district_id_section_id_fkey FOREIGN KEY (district_id, section_id) REFERENCES public.sections(district_id, id);
+
+ALTER TABLE ONLY public.overrides
+    ADD CONSTRAINT overrides_district_id_user_id_fkey FOREIGN KEY (district_id, user_id) REFERENCES public.users(district_id, id);
+
 ALTER TABLE ONLY public.role_grant_schools
     ADD CONSTRAINT role_grant_schools_district_id_grant_id_fkey FOREIGN KEY (district_id, grant_id) REFERENCES public.role_grants(district_id, id);
 
@@ -537,7 +743,13 @@ ALTER TABLE ONLY public.role_grant_schools
     ADD CONSTRAINT role_grant_schools_district_id_user_id_fkey FOREIGN KEY (district_id, user_id) REFERENCES public.users(district_id, id);
 
 ALTER TABLE ONLY public.role_grants
+    ADD CONSTRAINT role_grants_district_id_given_by_fkey FOREIGN KEY (district_id, given_by) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.role_grants
     ADD CONSTRAINT role_grants_district_id_user_id_fkey FOREIGN KEY (district_id, user_id) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.role_rules
+    ADD CONSTRAINT role_rules_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.districts(district_id);
 
 ALTER TABLE ONLY public.schools
     ADD CONSTRAINT schools_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.districts(district_id);
@@ -572,6 +784,9 @@ ALTER TABLE ONLY public.sync_runs
 ALTER TABLE ONLY public.terms
     ADD CONSTRAINT terms_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.districts(district_id);
 
+ALTER TABLE ONLY public.user_preferences
+    ADD CONSTRAINT user_preferences_district_id_user_id_fkey FOREIGN KEY (district_id, user_id) REFERENCES public.users(district_id, id);
+
 ALTER TABLE ONLY public.user_search
     ADD CONSTRAINT user_search_district_id_user_id_fkey FOREIGN KEY (district_id, user_id) REFERENCES public.users(district_id, id);
 
@@ -580,7 +795,11 @@ ALTER TABLE ONLY public.users
 
 ALTER TABLE public.accounts ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.audit_entries ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.changes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.contact_students ENABLE ROW LEVEL SECURITY;
 
@@ -592,9 +811,15 @@ ALTER TABLE public.head_counts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.identities ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.overrides ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY own_district ON public.accounts USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
+CREATE POLICY own_district ON public.api_keys USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
 CREATE POLICY own_district ON public.audit_entries USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.changes USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
 CREATE POLICY own_district ON public.contact_students USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
@@ -606,9 +831,13 @@ CREATE POLICY own_district ON public.head_counts USING ((district_id = public.cu
 
 CREATE POLICY own_district ON public.identities USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
+CREATE POLICY own_district ON public.overrides USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
 CREATE POLICY own_district ON public.role_grant_schools USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
 CREATE POLICY own_district ON public.role_grants USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.role_rules USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
 CREATE POLICY own_district ON public.schools USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
@@ -624,11 +853,15 @@ CREATE POLICY own_district ON public.sync_runs USING ((district_id = public.curr
 
 CREATE POLICY own_district ON public.terms USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
+CREATE POLICY own_district ON public.user_preferences USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
 CREATE POLICY own_district ON public.users USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
 ALTER TABLE public.role_grant_schools ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.role_grants ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.role_rules ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.schools ENABLE ROW LEVEL SECURITY;
 
@@ -644,6 +877,8 @@ ALTER TABLE public.sync_runs ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.terms ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.user_preferences ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;
 
 GRANT USAGE ON SCHEMA public TO hallpass_app;
@@ -657,7 +892,13 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.accounts TO hallpass_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.accounts_id_seq TO hallpass_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.api_keys TO hallpass_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.api_keys_id_seq TO hallpass_app;
+
 GRANT SELECT,INSERT ON TABLE public.audit_entries TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.changes TO hallpass_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_students TO hallpass_app;
 
@@ -673,11 +914,19 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.head_counts TO hallpass_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.identities TO hallpass_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.overrides TO hallpass_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.overrides_id_seq TO hallpass_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.policy_versions TO hallpass_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.role_grant_schools TO hallpass_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.role_grants TO hallpass_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.role_grants_id_seq TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.role_rules TO hallpass_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.schools TO hallpass_app;
 
@@ -700,6 +949,8 @@ GRANT SELECT,USAGE ON SEQUENCE public.sync_runs_id_seq TO hallpass_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.terms TO hallpass_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.terms_id_seq TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_preferences TO hallpass_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_search TO hallpass_app;
 

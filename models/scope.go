@@ -28,6 +28,7 @@ func (s *Store) As(actor access.Actor) Scope { return Scope{s, actor} }
 // Tx is one transaction inside the wall of one district. It is not safe for concurrent use, and must not be kept
 // after the function it was given to returns.
 type Tx struct {
+	store *Store
 	db    *gorm.DB
 	conn  *pgx.Conn // the same connection, for COPY and batches
 	actor access.Actor
@@ -80,7 +81,7 @@ func (sc Scope) run(ctx context.Context, begin string, fn func(*Tx) error) (err 
 			rollback(context.WithoutCancel(ctx), conn)
 		}
 	}()
-	tx := &Tx{actor: sc.actor, now: sc.store.now()}
+	tx := &Tx{store: sc.store, actor: sc.actor, now: sc.store.now()}
 	tx.db = sc.store.gorm.Session(&gorm.Session{NewDB: true, Context: ctx})
 	tx.db.Statement.ConnPool = conn
 	if err := conn.Raw(func(dc any) error { tx.conn = dc.(*stdlib.Conn).Conn(); return nil }); err != nil {

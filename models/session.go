@@ -15,6 +15,8 @@ type SignedIn struct {
 	District    District
 	Grants      []access.Grant
 	Teaches     []access.Place
+	Overrides   []access.Override // those not ended at the transaction's moment
+	Policy      *access.Policy
 	SchoolNames map[int64]string // of the schools in Grants
 	Session     Session          // zero when read by UserFacts
 }
@@ -27,19 +29,25 @@ type Session struct {
 	ExpiresAt time.Time
 }
 
-// facts reads person, district, grants and sections in one statement, so that every page pays one round trip to know
-// who asks.
+// facts reads person, district, grants, sections and overrides in one statement, so that every page pays one round
+// trip to know who asks. Its two arguments are the moment by which roles by hand and overrides may have ended.
 const facts = `
 	SELECT u.id, u.clever_id, u.first_name, u.middle_name, u.last_name, u.email, u.created_at, u.changed_at,
 	       d.clever_id AS district_clever_id, d.name AS district_name, d.time_zone, d.synced_at,
+	       d.combining, d.strategy, d.policy_version, d.school_year_end,
 	       (SELECT json_agg(json_build_object('role', g.role, 'source', g.source, 'labels', g.labels, 'schools',
 	               (SELECT json_agg(json_build_object('id', h.id, 'name', h.name) ORDER BY h.name_key, h.id)
 	                  FROM role_grant_schools gs JOIN schools h ON h.district_id = gs.district_id AND h.id = gs.school_id
 	                 WHERE gs.district_id = g.district_id AND gs.grant_id = g.id AND gs.ended_at IS NULL)))
-	          FROM role_grants g WHERE g.district_id = u.district_id AND g.user_id = u.id AND g.ended_at IS NULL) AS grants_json,
+	          FROM role_grants g WHERE g.district_id = u.district_id AND g.user_id = u.id AND g.ended_at IS NULL
+	           AND (g.ends_at IS NULL OR g.ends_at > ?)) AS grants_json,
 	       (SELECT json_agg(json_build_object('Kind', 'section', 'Section', s.id, 'School', s.school_id))
 	          FROM section_teachers t JOIN sections s ON s.district_id = t.district_id AND s.id = t.section_id
-	         WHERE t.district_id = u.district_id AND t.user_id = u.id AND s.ended_at IS NULL) AS teaches_json`
+	         WHERE t.district_id = u.district_id AND t.user_id = u.id AND s.ended_at IS NULL) AS teaches_json,
+	       (SELECT json_agg(json_build_object('ID', o.id, 'Permission', o.permission, 'Allow', o.allow, 'Ends', o.ends_at, 'WithRole', o.end_role,
+	               'Place', json_build_object('Kind', o.place_kind, 'School', o.school_id, 'Section', o.section_id)) ORDER BY o.id)
+	          FROM overrides o WHERE o.district_id = u.district_id AND o.user_id = u.id AND o.ended_at IS NULL
+	           AND (o.ends_at IS NULL OR o.ends_at > ?)) AS overrides_json`
 
 type factsRow struct {
 	User             `gorm:"embedded"`
@@ -47,11 +55,21 @@ type factsRow struct {
 	DistrictName     string
 	TimeZone         string
 	SyncedAt         *time.Time
+	Combining        access.Combining
+	Strategy         access.Strategy
+	PolicyVersion    int64
+	SchoolYearEnd    string
 	GrantsJSON       []byte
 	TeachesJSON      []byte
+	OverridesJSON    []byte
 	SessionCreatedAt time.Time
 	SeenAt           time.Time
 	ExpiresAt        time.Time
+}
+
+// Facts is what Decide is told of the person; the view is the asker's to set.
+func (in SignedIn) Facts(now time.Time) access.Facts {
+	return access.Facts{Policy: in.Policy, Grants: in.Grants, Teaches: in.Teaches, Overrides: in.Overrides, Now: now}
 }
 
 // SignedIn finds the session of a token and everything about its person. A session that was revoked or has passed
@@ -62,11 +80,11 @@ func (tx *Tx) SignedIn(ctx context.Context, tokenHash []byte) (SignedIn, error) 
 	  JOIN users u     ON u.district_id = x.district_id AND u.id = x.user_id
 	  JOIN districts d ON d.district_id = x.district_id
 	 WHERE x.district_id = ? AND x.token_hash = ? AND x.revoked_at IS NULL AND x.expires_at > ? AND u.ended_at IS NULL`,
-		tx.actor.District, tokenHash, tx.now)
+		tx.now, tx.now, tx.actor.District, tokenHash, tx.now)
 	if err != nil {
 		return SignedIn{}, fmt.Errorf("session: %w", err)
 	}
-	in, err := r.signedIn(tx.actor.District)
+	in, err := r.signedIn(ctx, tx)
 	in.Session = Session{UserID: r.ID, CreatedAt: r.SessionCreatedAt, SeenAt: r.SeenAt, ExpiresAt: r.ExpiresAt}
 	return in, err
 }
@@ -75,17 +93,21 @@ func (tx *Tx) SignedIn(ctx context.Context, tokenHash []byte) (SignedIn, error) 
 func (tx *Tx) UserFacts(ctx context.Context, userID int64) (SignedIn, error) {
 	r, err := one[factsRow](ctx, tx, facts+`
 	  FROM users u JOIN districts d ON d.district_id = u.district_id
-	 WHERE u.district_id = ? AND u.id = ? AND u.ended_at IS NULL`, tx.actor.District, userID)
+	 WHERE u.district_id = ? AND u.id = ? AND u.ended_at IS NULL`, tx.now, tx.now, tx.actor.District, userID)
 	if err != nil {
 		return SignedIn{}, fmt.Errorf("facts of user %d: %w", userID, err)
 	}
-	return r.signedIn(tx.actor.District)
+	return r.signedIn(ctx, tx)
 }
 
-func (r factsRow) signedIn(district int64) (SignedIn, error) {
-	in := SignedIn{User: r.User, SchoolNames: map[int64]string{}, District: District{
-		DistrictID: district, CleverID: r.DistrictCleverID, Name: r.DistrictName, TimeZone: r.TimeZone, SyncedAt: r.SyncedAt,
+func (r factsRow) signedIn(ctx context.Context, tx *Tx) (in SignedIn, err error) {
+	in = SignedIn{User: r.User, SchoolNames: map[int64]string{}, District: District{
+		DistrictID: tx.actor.District, CleverID: r.DistrictCleverID, Name: r.DistrictName, TimeZone: r.TimeZone, SyncedAt: r.SyncedAt,
+		Combining: r.Combining, Strategy: r.Strategy, PolicyVersion: r.PolicyVersion, SchoolYearEnd: r.SchoolYearEnd,
 	}}
+	if in.Policy, err = tx.policy(ctx, in.District); err != nil {
+		return in, err
+	}
 	var grants []struct {
 		Role    access.Role
 		Source  access.Source
@@ -103,6 +125,11 @@ func (r factsRow) signedIn(district int64) (SignedIn, error) {
 	if r.TeachesJSON != nil {
 		if err := json.Unmarshal(r.TeachesJSON, &in.Teaches); err != nil {
 			return in, fmt.Errorf("sections of user %d: %w", r.ID, err)
+		}
+	}
+	if r.OverridesJSON != nil {
+		if err := json.Unmarshal(r.OverridesJSON, &in.Overrides); err != nil {
+			return in, fmt.Errorf("overrides of user %d: %w", r.ID, err)
 		}
 	}
 	for _, g := range grants {

@@ -8,6 +8,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -18,6 +19,8 @@ import (
 	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
+
+	"hallpass/access"
 )
 
 // Sentinels that callers tell apart. Errors of GORM and of the driver never leave this package unwrapped.
@@ -37,6 +40,7 @@ type Config struct {
 	// StatementTimeout ends any single query of a page; 0 means 10 seconds. Syncs set their own.
 	StatementTimeout time.Duration
 	Now              func() time.Time
+	Catalogue        *access.Catalogue // nil: the shipped one
 }
 
 // Store holds the connections. It has no queries: those are reached through As.
@@ -45,6 +49,9 @@ type Store struct {
 	db   *sql.DB
 	gorm *gorm.DB
 	now  func() time.Time
+
+	catalogue *access.Catalogue
+	policies  sync.Map // district id to *access.Policy with its version
 }
 
 // Open connects and makes sure that no connection can see past row-level security: every one runs as hallpass_app,
@@ -76,7 +83,10 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	s := &Store{pool: pool, db: stdlib.OpenDBFromPool(pool), now: c.Now}
+	s := &Store{pool: pool, db: stdlib.OpenDBFromPool(pool), now: c.Now, catalogue: c.Catalogue}
+	if s.catalogue == nil {
+		s.catalogue = access.ShippedCatalogue()
+	}
 	if s.now == nil {
 		s.now = time.Now
 	}

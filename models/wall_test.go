@@ -56,6 +56,7 @@ func two(t *testing.T) (store *models.Store, url string, here, there int64) {
 			return err
 		})
 	}
+	decide(t, url)
 	var err error
 	if here, err = store.DistrictID(t.Context(), "here"); err != nil {
 		t.Fatal(err)
@@ -64,6 +65,25 @@ func two(t *testing.T) (store *models.Store, url string, here, there int64) {
 		t.Fatal(err)
 	}
 	return store, url, here, there
+}
+
+// decide puts a row of each kind of decision into every district.
+func decide(t *testing.T, url string) {
+	t.Helper()
+	conn := connect(t, url)
+	for _, sql := range []string{
+		`INSERT INTO role_rules SELECT district_id, 'staff', '', 'grades.edit', true FROM districts`,
+		`INSERT INTO overrides (district_id, user_id, permission, allow, place_kind, reason, note, end_kind, created_by, created_at)
+		 SELECT district_id, min(id), 'grades.edit', true, 'district', 'other', 'why', 'none', min(id), now() FROM users GROUP BY 1`,
+		`INSERT INTO changes (district_id, id, token, kind, plan, made_by, made_at, audit_id)
+		 SELECT district_id, 1, '0123456789abcdef', 'x', '', min(id), now(), 1 FROM users GROUP BY 1`,
+		`INSERT INTO api_keys (district_id, name, key_hash, hint, created_by, created_at) SELECT district_id, 'app', decode(repeat('00', 32), 'hex'), 'aaaa', min(id), now() FROM users GROUP BY 1`,
+		`INSERT INTO user_preferences SELECT district_id, min(id), 'teacher' FROM users GROUP BY 1`,
+	} {
+		if _, err := conn.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func hash32(s string) []byte { return []byte((s + strings.Repeat(".", 32))[:32]) }
