@@ -155,12 +155,13 @@ type call struct {
 	token      string // bearer; "" means HTTP Basic with the client's id and secret
 	recordType string
 	page       int
+	after      string // the feed's cursor that the first page was asked with
 }
 
 func (k *call) fail(status int, message string, err error) *Error {
 	return &Error{
 		Op: k.op, Path: k.path, Status: status, RecordType: k.recordType, Page: k.page,
-		Message: tame(message, k.token), Err: err,
+		Message: tame(message, k.token), Err: err, cursor: k.after != "",
 	}
 }
 

@@ -19,6 +19,9 @@ var (
 	// ErrNotFound covers deleted, unshared and wrong kind of token: Clever does
 	// not tell the three apart.
 	ErrNotFound = errors.New("clever: not found")
+	// ErrCursorExpired says that the feed does not know the cursor any more:
+	// nothing short of reading everything leads on from there.
+	ErrCursorExpired = errors.New("clever: the event cursor is too old or unknown")
 	// ErrUnauthorized says that the token was refused; it is not retried.
 	ErrUnauthorized = errors.New("clever: the token was refused")
 )
@@ -34,6 +37,8 @@ type Error struct {
 	Record     string // id of the record at fault, if it is about one
 	Message    string
 	Err        error // the cause, if there is one beneath
+
+	cursor bool // the feed was asked with a cursor
 }
 
 func (e *Error) Error() string {
@@ -73,6 +78,10 @@ func (e *Error) Is(target error) bool {
 		return e.Op == opExchange && e.Status == http.StatusBadRequest
 	case ErrNotFound:
 		return e.Status == http.StatusNotFound
+	case ErrCursorExpired:
+		// Clever does not say what it answers; these are what fits.
+		return e.Op == opEvents && e.cursor && e.Page == 1 &&
+			(e.Status == http.StatusBadRequest || e.Status == http.StatusNotFound || e.Status == http.StatusGone)
 	case ErrUnauthorized:
 		return e.Status == http.StatusUnauthorized
 	}

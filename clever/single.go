@@ -72,23 +72,20 @@ func (c *Client) District(ctx context.Context, token string) (District, error) {
 // LatestEventID gives the newest event's id, from which a later poll goes on.
 // It is "" when the feed is empty and when events are switched off for the app.
 func (c *Client) LatestEventID(ctx context.Context, token string) (string, error) {
-	type event struct {
-		ID string `json:"id"`
-	}
-	var p listPage[event]
+	var p EventPage
 	// Plain limit=1 would be the oldest event.
 	k := &call{
 		op: "read newest event", base: c.api, path: "/" + c.cfg.DataVersion + "/events", token: token,
 		recordType: "events", page: 1, query: url.Values{"ending_before": {"last"}, "limit": {"1"}},
 	}
 	err := c.get(ctx, k, func(body io.Reader) (err error) {
-		p, err = readList(body, "", "", 1, func(e *event) (string, string) { return e.ID, "" })
+		p, _, err = readEvents(body, "", "")
 		return err
 	})
 	if e, ok := errors.AsType[*Error](err); ok && (e.Status == http.StatusNotFound || e.Status == http.StatusNotImplemented) {
 		return "", nil
 	}
-	return p.lastID, err
+	return p.Last, err
 }
 
 // Count asks how many records a list has ("users", "schools", "sections",
