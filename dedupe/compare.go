@@ -50,9 +50,9 @@ func compareName(v *vector, a, b *name) {
 		v.set(atSurname, Equal, min(a.surnameRare, b.surnameRare))
 	case a.given != "" && b.given != "" && swapped(a, b):
 		v.set(atSurname, Swapped, 0)
-	case sharesPart(a, b):
-		v.set(atSurname, Part, 0)
-	case near(a.surname, b.surname, closeSurname):
+	case sharesPart(a, b) >= 0:
+		v.set(atSurname, Part, sharesPart(a, b))
+	case !(a.surnameKnown && b.surnameKnown) && near(a.surname, b.surname, closeSurname):
 		v.set(atSurname, Close, 0)
 	default:
 		v.set(atSurname, Differ, 0)
@@ -71,7 +71,7 @@ func compareName(v *vector, a, b *name) {
 		}
 	case sharesForm(a.canon, b.canon):
 		v.set(atGiven, Nickname, 0)
-	case near(a.given, b.given, closeGiven), a.given == b.middle, b.given == a.middle:
+	case !(a.givenKnown && b.givenKnown) && near(a.given, b.given, closeGiven), a.given == b.middle, b.given == a.middle:
 		v.set(atGiven, Close, 0)
 	default:
 		v.set(atGiven, Differ, 0)
@@ -107,19 +107,25 @@ func swapped(a, b *name) bool {
 	return there && back || there && slip(a.surname, b.given) || back && slip(a.given, b.surname)
 }
 
-// sharesPart reports whether two surnames have a part in common, or one of them is the other's middle name, as after a
-// marriage.
-func sharesPart(a, b *name) bool {
-	for _, part := range a.parts {
+// sharesPart is how rare, in tenths of a bit, the rarest part is that two surnames have in common, or -1. One's surname
+// as the other's middle name counts, as after a marriage.
+func sharesPart(a, b *name) int16 {
+	rarest := int16(-1)
+	for i, part := range a.parts {
 		if len(part) > 2 && slices.Contains(b.parts, part) {
-			return true
+			rarest = max(rarest, a.partRare[i])
 		}
 	}
-	return a.surname == b.middle || b.surname == a.middle ||
-		sameLetters(a.surname, b.surname)
+	switch {
+	case a.surname == b.middle, sameLetters(a.surname, b.surname):
+		rarest = max(rarest, a.surnameRare)
+	case b.surname == a.middle:
+		rarest = max(rarest, b.surnameRare)
+	}
+	return rarest
 }
 
-// compareNumbers sets numbers, numbers across spaces, and posts.
+// compareNumbers sets numbers, numbers across spaces, posts and users.
 func compareNumbers(v *vector, a, b *prepared) {
 	met, crossed, across := false, false, false
 	best := Differ
@@ -150,6 +156,11 @@ func compareNumbers(v *vector, a, b *prepared) {
 		if across {
 			v.set(atAcross, Equal, 0)
 		}
+	}
+	if ua, ub := a.record.currentUser(), b.record.currentUser(); ua != "" && ub != "" && ua != ub {
+		v.set(atUsers, TwoUsers, 0)
+	} else if len(a.record.Clever) > 0 && len(b.record.Clever) > 0 {
+		v.set(atUsers, NoClash, 0)
 	}
 	if met && len(a.record.Roles) > 0 && len(b.record.Roles) > 0 {
 		v.set(atPosts, NoClash, 0)
@@ -184,18 +195,27 @@ func (m *Model) compareEmails(v *vector, a, b *prepared) {
 			}
 		}
 	}
-	if (best == 0 || v.is(atEmail, Differ)) && v.is(atSurname, Differ, Part) && (fitsAny(a, b) || fitsAny(b, a)) {
+	if (best == 0 || v.is(atEmail, Differ)) && v.is(atSurname, Differ, Part) && (tellsOf(a, b) || tellsOf(b, a)) {
 		v.set(atEmail, FitsName, 0)
 	}
 }
 
-// fitsAny reports whether an address of one is made of a name of the other.
-func fitsAny(a, b *prepared) bool {
+// tellsOf reports whether an address of a is made of a name of b, and of none of a's own: what a former name leaves
+// behind.
+func tellsOf(a, b *prepared) bool {
 	for i := range a.emails {
-		for j := range b.names {
-			if a.emails[i].fits(&b.names[j]) {
-				return true
-			}
+		if e := &a.emails[i]; e.made(b) && !e.made(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// made reports whether an address is made of one of a record's names.
+func (e *email) made(of *prepared) bool {
+	for i := range of.names {
+		if e.fits(&of.names[i]) {
+			return true
 		}
 	}
 	return false
@@ -212,12 +232,16 @@ func (m *Model) compareEmail(v *vector, a, b *prepared, x, y *email) (Level, int
 	case x.local == y.local && len(x.local) > 2 && related(x.domain, y.domain, m.Domains):
 		return Alias, 0
 	case x.local == y.local && len(x.local) > 3:
-		if v.is(atSurname, Equal, Swapped) && (x.fits(&a.names[0]) || y.fits(&b.names[0])) {
+		if v.is(atSurname, Equal, Swapped) && (x.made(a) || y.made(b)) {
 			return Resembles, 0
 		}
 		return SameLocal, 0
 	case x.core != y.core && len(x.core) > 4 && len(y.core) > 4 && (slip(x.local, y.local) || alike(x.local, y.local, closeMailbox)):
-		return Resembles, 0 // not where digits alone differ: those are what tells one J. Smith's mailbox from another's
+		// Not where digits alone differ: those are what tells one J. Smith's mailbox from another's. Nor where each is
+		// made of its own side's name: two mailboxes, as alike as the names.
+		if !x.made(a) || !y.made(b) {
+			return Resembles, 0
+		}
 	}
 	return Differ, 0
 }

@@ -41,8 +41,8 @@ func (m *Model) Compare(a, b *Record) Evidence {
 	return m.evidence(&x, &y, &v)
 }
 
-// evidence writes a vector out: the prior, every field that either record could have, and nothing of the four that only
-// matter where they apply.
+// evidence writes a vector out: the prior, every field that either record could have, and nothing of those
+// that only matter where they apply.
 func (m *Model) evidence(a, b *prepared, v *vector) Evidence {
 	e := Evidence{Items: []Item{{Field: Prior, Level: Base, Tenths: m.Base}}, Tenths: m.Base}
 	for at := range m.fields() {
@@ -65,6 +65,10 @@ func (m *Model) evidence(a, b *prepared, v *vector) Evidence {
 			item.Kind = spaces(a, b, false, item.Level)
 		case atPosts:
 			if item.Level != TwoPosts {
+				continue
+			}
+		case atUsers:
+			if item.Level != TwoUsers {
 				continue
 			}
 		case atMiddle, atSuffix:

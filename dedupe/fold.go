@@ -72,7 +72,10 @@ type name struct {
 	canon                          []string // given name and whatever it may be short for, ascending
 	parts                          []string // of the surname, without particles, in order
 
-	givenRare, surnameRare int16 // tenths of a bit that agreement is worth, set by the model
+	// Set by the model.
+	givenRare, surnameRare   int16   // tenths of a bit that agreement is worth
+	partRare                 []int16 // of each part
+	givenKnown, surnameKnown bool    // a name that others have too, and so hardly a slip of the pen
 }
 
 func newName(n Name) name {

@@ -173,10 +173,13 @@ func (ix *Index) candidates(p *prepared) []int32 {
 	return slices.Compact(out)
 }
 
-// Weights goes through every pair worth comparing with its total weight in tenths of a bit: what a histogram or a
-// calibration is made of.
+// Weights goes through every pair worth comparing that a rule does not keep apart by the records alone, with its total
+// weight in tenths of a bit: what a histogram or a calibration is made of.
 func (ix *Index) Weights(yield func(PairKey, int) bool) {
 	for a, b := range ix.pairs {
+		if a.record.outside() || b.record.outside() {
+			continue
+		}
 		v := ix.model.compare(a, b)
 		if !yield(Key(a.record.ID, b.record.ID), ix.model.total(&v)) {
 			return

@@ -16,8 +16,8 @@ const (
 // all candidates by expectation and maximization. The order of the records makes no difference, and no chance is
 // involved: the random pairs are the same every time.
 //
-// Clever joins by equal emails, so confirmed pairs say nothing about how often one person has two addresses: emails
-// keep the m they start with.
+// Clever joins by equal emails, so confirmed pairs say nothing about how often one person has two addresses, and it
+// lists no confirmed pair as two users: these two fields keep the m they start with.
 func Learn(records []Record) *Model {
 	m := &Model{}
 	for i := range records {
@@ -137,10 +137,11 @@ func (l *learner) collect() {
 	}
 }
 
-// confirmed sets every weight but those of emails from Clever's pairs.
+// confirmed sets every weight from Clever's pairs, but for what they cannot show.
 func (l *learner) confirmed() {
 	labelled := l.labelled
 	clear(labelled[atEmail][:])
+	clear(labelled[atUsers][:])
 	for at := range labelled {
 		for level := range labelled[at] {
 			labelled[at][level] *= million

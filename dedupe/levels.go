@@ -17,6 +17,7 @@ const (
 	Suffix  Field = "suffix"
 	Schools Field = "schools"
 	Posts   Field = "posts" // the same role, current on both sides, under two numbers
+	Users   Field = "users" // both listed by Clever now, as two users
 	Traits  Field = "trait"
 )
 
@@ -31,8 +32,8 @@ const (
 	OneEdit    Level = "one_edit"   // a letter or digit mistyped, left out, added, or swapped with its neighbour
 	Alias      Level = "alias"      // the same mailbox name at another domain of the district
 	SameLocal  Level = "same_local" // the same mailbox name at an unrelated domain
-	Resembles  Level = "resembles"  // mailbox names that nearly agree, or agree because the names do
-	FitsName   Level = "fits_name"  // one side's address is made of the other side's name, which differs from its own
+	Resembles  Level = "resembles"  // mailbox names that nearly agree and are not made of the names, or agree because the names do
+	FitsName   Level = "fits_name"  // one side's address is made of the other side's name and not of its own
 	Generic    Level = "generic"    // one and the same office's mailbox
 	Part       Level = "part"       // one part of a double surname, or the other's surname as middle name
 	Close      Level = "close"
@@ -44,6 +45,7 @@ const (
 	Shared     Level = "shared"       // a school in common
 	NoneShared Level = "none_shared"
 	TwoPosts   Level = "two_posts"
+	TwoUsers   Level = "two_users"
 	NoClash    Level = "no_clash"
 	Differ     Level = "differ"
 )
@@ -75,13 +77,14 @@ const (
 	atSuffix
 	atSchools
 	atPosts
+	atUsers
 	fixedFields
 )
 
 const (
 	maxTraits = 10
 	maxFields = fixedFields + maxTraits
-	levelBits = 3 // of a vector packed into a word: 19 fields, 7 levels and Missing
+	levelBits = 3 // of a vector packed into a word: 20 fields, 7 levels and Missing
 )
 
 // Starting weights are guesses that give the orders of magnitude; Learn replaces them by what the district shows.
@@ -107,7 +110,7 @@ var fixed = [fixedFields]field{
 	{Surname, []step{
 		{Equal, 90, 20, 140, 850, true},
 		{Swapped, 80, 40, 160, 10, false},
-		{Part, 60, 20, 100, 40, false},
+		{Part, 60, 10, 100, 40, true},
 		{Close, 40, 10, 100, 50, false},
 		{Differ, -30, -50, -10, 50, false},
 	}},
@@ -115,7 +118,7 @@ var fixed = [fixedFields]field{
 		{Equal, 70, 10, 140, 820, true},
 		{Nickname, 40, 10, 80, 80, false},
 		{Close, 30, 5, 90, 60, false},
-		{Initial, 20, 0, 50, 20, false},
+		{Initial, 20, 0, 35, 20, false},
 		{Differ, -50, -80, -20, 20, false},
 		{WithSwap, 0, 0, 0, 0, false},
 	}},
@@ -136,6 +139,10 @@ var fixed = [fixedFields]field{
 	{Posts, []step{
 		{NoClash, 0, 0, 0, 950, false},
 		{TwoPosts, -40, -80, -20, 50, false},
+	}},
+	{Users, []step{
+		{NoClash, 0, 0, 0, 900, false},
+		{TwoUsers, -30, -60, -10, 100, false},
 	}},
 }
 

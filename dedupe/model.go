@@ -155,22 +155,25 @@ func (m *Model) total(v *vector) int {
 // Rarities: how unlikely it is that two people agree in a value by chance, in tenths of a bit.
 
 const (
-	maxRare    = 140 // of names and traits: rarer than 1 in 16,000 cannot be told from a district's data
-	identifier = 180 // of numbers and addresses
-	fewHolders = 6   // of an identifier: one person's accounts. More, and it is somebody's mistake or an office
+	maxRare      = 140 // of names and traits: rarer than 1 in 16,000 cannot be told from a district's data
+	identifier   = 180 // of numbers and addresses
+	knownHolders = 4   // of a name
+	fewHolders   = 6   // of an identifier: one person's accounts. More, and it is somebody's mistake or an office
 )
 
-// rareName weighs a name by its share in the district, shrunk to the census's.
-func (m *Model) rareName(field Field, value string, table map[string]int, unlisted int) int16 {
+// rareName weighs a name by its share in the district, shrunk to the census's, and says whether it is a name that
+// people have: listed by the census, or held by more records than one person is likely to misspell the same way.
+func (m *Model) rareName(field Field, value string, table map[string]int, unlisted int) (rare int16, known bool) {
 	if value == "" {
-		return 0
+		return 0, false
 	}
-	ppm, ok := table[value]
-	if !ok {
+	ppm, listed := table[value]
+	if !listed {
 		ppm = unlisted
 	}
-	held := uint64(m.holders(field, "", value))*million + uint64(backOff*ppm)
-	return int16(min(maxRare, max(0, logRatio(uint64(m.People+backOff)*million, held))))
+	holders := m.holders(field, "", value)
+	held := uint64(holders)*million + uint64(backOff*ppm)
+	return int16(min(maxRare, max(0, logRatio(uint64(m.People+backOff)*million, held)))), listed || holders >= knownHolders
 }
 
 func (m *Model) rareTrait(kind, value string) int16 {

@@ -83,8 +83,15 @@ func (m *Model) prepare(r *Record) prepared {
 	p := bare(r)
 	for i := range p.names {
 		n := &p.names[i]
-		n.surnameRare = m.rareName(Surname, n.surname, surnameShares(), unlistedSurname)
-		n.givenRare = m.rareName(Given, n.given, givenShares(), unlistedGiven)
+		n.surnameRare, n.surnameKnown = m.rareName(Surname, n.surname, surnameShares(), unlistedSurname)
+		n.givenRare, n.givenKnown = m.rareName(Given, n.given, givenShares(), unlistedGiven)
+		for _, part := range n.parts {
+			rare := n.surnameRare
+			if part != n.surname {
+				rare, _ = m.rareName(Surname, part, surnameShares(), unlistedSurname)
+			}
+			n.partRare = append(n.partRare, rare)
+		}
 	}
 	for i := range p.emails {
 		p.emails[i].rare = m.rareIdentifier(Emails, "", p.emails[i].whole)
