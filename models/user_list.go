@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -192,8 +193,8 @@ func (tx *Tx) addRowGrants(ctx context.Context, rows []UserRow) error {
 		        WHERE g.district_id = @district AND g.user_id = i.id AND g.ended_at IS NULL
 		        ORDER BY array_position(ARRAY['district_admin', 'teacher', 'staff', 'student', 'contact'], g.role), g.role,
 		                 gs.is_primary DESC NULLS LAST, h.name_key, h.id
-		        LIMIT @shown) x`,
-		map[string]any{"ids": idArray(ids), "district": tx.actor.District, "shown": rowGrants})
+		        LIMIT `+strconv.Itoa(rowGrants)+`) x`,
+		map[string]any{"ids": idArray(ids), "district": tx.actor.District})
 	if err != nil {
 		return fmt.Errorf("roles of a page of people: %w", err)
 	}
