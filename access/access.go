@@ -104,6 +104,8 @@ func (p Place) Contains(o Place) bool {
 		return true
 	case School:
 		return o.Kind != District && o.School == p.School
+	case Section:
+		return o.Kind == Section && o.Section == p.Section
 	}
-	return o.Kind == Section && o.Section == p.Section
+	return false
 }

@@ -106,8 +106,10 @@ func drawPolicy(t *rapid.T) *access.Policy {
 
 func drawOverrides(t *rapid.T) (list []access.Override) {
 	for id := range rapid.Int64Range(0, 4).Draw(t, "overrides") {
-		o := access.Override{ID: id + 1, Permission: drawPermission(t), Allow: rapid.Bool().Draw(t, "allow"),
-			Place: rapid.SampledFrom(everyPlace()).Draw(t, "place")}
+		o := access.Override{
+			ID: id + 1, Permission: drawPermission(t), Allow: rapid.Bool().Draw(t, "allow"),
+			Place: rapid.SampledFrom(everyPlace()).Draw(t, "place"),
+		}
 		if d, _, _ := access.ShippedCatalogue().Find(o.Permission); d.Scope != access.Section {
 			o.Place = rapid.SampledFrom([]access.Place{access.InDistrict(), access.AtSchool(1), access.AtSchool(2)}).Draw(t, "wider place")
 		}

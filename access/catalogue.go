@@ -59,7 +59,7 @@ func ParseCatalogue(text []byte) (*Catalogue, error) {
 	if len(r.faults) == 0 {
 		return newCatalogue(r.definitions, r.rules), nil
 	}
-	slices.SortStableFunc(r.faults, func(a, b catalogueFault) int {
+	slices.SortStableFunc(r.faults, func(a, b catalogueError) int {
 		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.text, b.text))
 	})
 	all := make([]error, len(r.faults))
@@ -69,13 +69,13 @@ func ParseCatalogue(text []byte) (*Catalogue, error) {
 	return nil, fmt.Errorf("catalogue: %w", errors.Join(all...))
 }
 
-// catalogueFault is one mistake; line 0 is the file as a whole.
-type catalogueFault struct {
+// catalogueError is one mistake; line 0 is the file as a whole.
+type catalogueError struct {
 	line int
 	text string
 }
 
-func (f catalogueFault) Error() string {
+func (f catalogueError) Error() string {
 	if f.line == 0 {
 		return f.text
 	}
@@ -86,7 +86,7 @@ type catalogueReader struct {
 	definitions []Definition
 	rules       []Rule
 	lines       map[string]int // where the file being read says what
-	faults      []catalogueFault
+	faults      []catalogueError
 }
 
 // everything, in place of a permission, stands for all of the catalogue.
@@ -157,7 +157,7 @@ func (r *catalogueReader) first(what string, line int) bool {
 }
 
 func (r *catalogueReader) fault(line int, format string, args ...any) {
-	r.faults = append(r.faults, catalogueFault{line, fmt.Sprintf(format, args...)})
+	r.faults = append(r.faults, catalogueError{line, fmt.Sprintf(format, args...)})
 }
 
 // decode reads one entry and reports keys that mean nothing: a misspelt "sensitive" must not pass for false.
@@ -223,7 +223,7 @@ func (r *catalogueReader) rule(node *yaml.Node) {
 		r.fault(node.Line, "label %q: only staff carry labels", e.Label)
 		return
 	}
-	rule := Rule{Role: e.Role, Label: e.Label, Permissions: e.Permissions}
+	rule := Rule(e)
 	if !r.first(rule.name(), node.Line) {
 		return
 	}

@@ -27,8 +27,10 @@ func (r Reach) Contains(at Place) bool {
 		return r.District
 	case School:
 		return school
+	case Section:
+		return slices.Contains(r.Sections, at.Section) || school && !slices.Contains(r.NotSections, at.Section)
 	}
-	return slices.Contains(r.Sections, at.Section) || school && !slices.Contains(r.NotSections, at.Section)
+	return false
 }
 
 // Reach answers where the facts allow p. It agrees with Decide: a place of the permission's scope or wider is within
