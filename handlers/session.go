@@ -23,11 +23,11 @@ func (s *server) whoIs(c echo.Context) (*visit, error) {
 	}
 	var v *visit
 	ctx := c.Request().Context()
-	err := s.Store.As(access.Visitor(t.district)).Read(ctx, func(tx *models.Tx) (err error) {
-		v, err = s.visit(c, tx, t)
+	err := s.Store.As(access.Visitor(t.district)).ReadSignedIn(ctx, t.hash(), func(tx *models.Tx, me models.SignedIn) (err error) {
+		v, err = s.visit(c, tx, t, me)
 		return err
 	})
-	if _, gone := errors.AsType[noSessionError](err); gone {
+	if _, gone := errors.AsType[noSessionError](err); gone || errors.Is(err, models.ErrNoSession) {
 		return nil, nil
 	}
 	return v, err

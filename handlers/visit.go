@@ -46,12 +46,12 @@ func (s *server) visited(row route) echo.HandlerFunc {
 		var v *visit
 		var answer reply
 		scope := s.Store.As(access.Visitor(t.district))
-		run := scope.Read
+		run := scope.ReadSignedIn
 		if row.method == http.MethodPost {
-			run = scope.Write
+			run = scope.WriteSignedIn
 		}
-		err := run(c.Request().Context(), func(tx *models.Tx) (err error) {
-			if v, err = s.visit(c, tx, t); err != nil {
+		err := run(c.Request().Context(), t.hash(), func(tx *models.Tx, me models.SignedIn) (err error) {
+			if v, err = s.visit(c, tx, t, me); err != nil {
 				return err
 			}
 			v.row = row
@@ -61,6 +61,9 @@ func (s *server) visited(row route) echo.HandlerFunc {
 			answer, err = row.page(v)
 			return err
 		})
+		if errors.Is(err, models.ErrNoSession) { // the idle limit would have spoken first
+			err = noSessionError{"absolute"}
+		}
 		if gone, ok := errors.AsType[noSessionError](err); ok {
 			if gone.notice == "idle" {
 				s.endIdle(c, t)
@@ -78,18 +81,11 @@ func (s *server) visited(row route) echo.HandlerFunc {
 	}
 }
 
-// visit reads who is signed in.
-func (s *server) visit(c echo.Context, tx *models.Tx, t token) (*visit, error) {
+// visit begins with who is signed in.
+func (s *server) visit(c echo.Context, tx *models.Tx, t token, me models.SignedIn) (*visit, error) {
 	n := noteOf(c)
 	tx.RequestID = n.requestID
 	ctx := c.Request().Context()
-	me, err := tx.SignedIn(ctx, t.hash())
-	if errors.Is(err, models.ErrNotFound) {
-		return nil, noSessionError{"absolute"}
-	}
-	if err != nil {
-		return nil, err
-	}
 	if tx.Now().Sub(me.Session.SeenAt) > s.IdleLimit {
 		return nil, noSessionError{"idle"}
 	}

@@ -39,17 +39,44 @@ type Tx struct {
 
 // Read runs fn in a read-only transaction that sees one moment of the database.
 func (sc Scope) Read(ctx context.Context, fn func(*Tx) error) error {
-	return sc.run(ctx, readOnly, fn)
+	return sc.run(ctx, readOnly, nil, fn)
 }
 
 // Write runs fn in a transaction that is committed when fn returns nil, and otherwise leaves no trace.
 func (sc Scope) Write(ctx context.Context, fn func(*Tx) error) error {
-	return sc.run(ctx, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", fn)
+	return sc.run(ctx, readWrite, nil, fn)
 }
 
-const readOnly = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+// ReadSignedIn is Read for the holder of a session's token: the transaction begins by finding out who that is, in the
+// same round trip. ErrNoSession: there is no such person, and fn is not run.
+func (sc Scope) ReadSignedIn(ctx context.Context, tokenHash []byte, fn func(*Tx, SignedIn) error) error {
+	return sc.runSignedIn(ctx, readOnly, tokenHash, fn)
+}
 
-func (sc Scope) run(ctx context.Context, begin string, fn func(*Tx) error) (err error) {
+// WriteSignedIn is Write as ReadSignedIn is Read.
+func (sc Scope) WriteSignedIn(ctx context.Context, tokenHash []byte, fn func(*Tx, SignedIn) error) error {
+	return sc.runSignedIn(ctx, readWrite, tokenHash, fn)
+}
+
+func (sc Scope) runSignedIn(ctx context.Context, begin string, tokenHash []byte, fn func(*Tx, SignedIn) error) error {
+	var rows []factsRow
+	return sc.run(ctx, begin, func(tx *Tx, b *pgx.Batch) { tx.askSignedIn(b, tokenHash, &rows) }, func(tx *Tx) error {
+		in, err := tx.signedIn(ctx, rows)
+		if err != nil {
+			return err
+		}
+		return fn(tx, in)
+	})
+}
+
+const (
+	readOnly  = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+	readWrite = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+)
+
+// run begins a transaction, together with the questions that opening, if not nil, adds to the batch, and runs fn in
+// it. What opening asked is answered when fn begins.
+func (sc Scope) run(ctx context.Context, begin string, opening func(*Tx, *pgx.Batch), fn func(*Tx) error) (err error) {
 	if sc.actor.District <= 0 {
 		return errors.New("no district: an actor acts in one district")
 	}
@@ -63,16 +90,10 @@ func (sc Scope) run(ctx context.Context, begin string, fn func(*Tx) error) (err 
 			_ = conn.Close()
 		}
 	}()
-	err = conn.Raw(func(dc any) error {
-		pg := dc.(*stdlib.Conn).Conn()
-		// One round trip: the transaction and its wall begin together.
-		set := "; SELECT set_config('hallpass.district', '" + strconv.FormatInt(sc.actor.District, 10) + "', true)"
-		if _, err := pg.PgConn().Exec(ctx, begin+set).ReadAll(); err != nil {
-			return err
-		}
-		return nil
-	})
-	if err != nil {
+	tx := &Tx{store: sc.store, actor: sc.actor, now: sc.store.now()}
+	tx.db = sc.store.gorm.Session(&gorm.Session{NewDB: true, Context: ctx})
+	tx.db.Statement.ConnPool = conn
+	if err := conn.Raw(func(dc any) error { tx.conn = dc.(*stdlib.Conn).Conn(); return nil }); err != nil {
 		return fmt.Errorf("begin transaction: %w", err)
 	}
 	done := false
@@ -81,17 +102,19 @@ func (sc Scope) run(ctx context.Context, begin string, fn func(*Tx) error) (err 
 			rollback(context.WithoutCancel(ctx), conn)
 		}
 	}()
-	tx := &Tx{store: sc.store, actor: sc.actor, now: sc.store.now()}
-	tx.db = sc.store.gorm.Session(&gorm.Session{NewDB: true, Context: ctx})
-	tx.db.Statement.ConnPool = conn
-	if err := conn.Raw(func(dc any) error { tx.conn = dc.(*stdlib.Conn).Conn(); return nil }); err != nil {
-		return err
+	// One round trip: the transaction, its wall and the first questions begin together. Nothing is asked outside of
+	// the wall, because a batch ends at its first error.
+	b := &pgx.Batch{}
+	b.Queue(begin)
+	b.Queue(`SELECT set_config('hallpass.district', $1, true)`, strconv.FormatInt(sc.actor.District, 10))
+	if opening != nil {
+		opening(tx, b)
+	}
+	if err := tx.send(ctx, "begin transaction", b); err != nil {
+		return tooSlow(ctx, err)
 	}
 	if err := fn(tx); err != nil {
-		if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok && pgErr.Code == "57014" && ctx.Err() == nil { // statement_timeout
-			err = fmt.Errorf("%w: %w", ErrTooSlow, err)
-		}
-		return err
+		return tooSlow(ctx, err)
 	}
 	if begin == readOnly { // nothing to lose: whoever asked need not wait for the end
 		done, ended = true, true
@@ -106,6 +129,14 @@ func (sc Scope) run(ctx context.Context, begin string, fn func(*Tx) error) (err 
 	}
 	done = true
 	return nil
+}
+
+// tooSlow makes ErrTooSlow of an error that came of the statement timeout.
+func tooSlow(ctx context.Context, err error) error {
+	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok && pgErr.Code == "57014" && ctx.Err() == nil { // or else of a client that has gone
+		return fmt.Errorf("%w: %w", ErrTooSlow, err)
+	}
+	return err
 }
 
 // rollback ends a failed transaction; ctx must outlive the request that began it. A connection that cannot be rolled
@@ -137,14 +168,23 @@ func query[T any](ctx context.Context, tx *Tx, sql string, args ...any) ([]T, er
 	return gorm.G[T](tx.db).Raw(sql, args...).Find(ctx)
 }
 
-// scan is query for the statements of list pages, past GORM: with fifty rows and more it spends half as many
-// allocations, and list pages are most of what is asked for. Arguments are named, as @name.
+// scan is query for the statements of the pages that are asked for most, past GORM: it spends half as many
+// allocations. Arguments are named, as @name.
 func scan[T any](ctx context.Context, tx *Tx, sql string, args map[string]any) ([]T, error) {
 	rows, err := tx.conn.Query(ctx, sql, pgx.NamedArgs(args))
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByNameLax[T])
+}
+
+// ask is scan for statements that travel together: it adds one to a batch, and into has its rows once the batch is
+// sent.
+func ask[T any](b *pgx.Batch, into *[]T, sql string, args map[string]any) {
+	b.Queue(sql, pgx.NamedArgs(args)).Query(func(rows pgx.Rows) (err error) {
+		*into, err = pgx.CollectRows(rows, pgx.RowToStructByNameLax[T])
+		return err
+	})
 }
 
 // exec runs SQL that returns no rows, and says how many it changed.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"hallpass/access"
 )
 
@@ -29,8 +31,11 @@ type Session struct {
 	ExpiresAt time.Time
 }
 
+// ErrNoSession is ErrNotFound for the session itself: nobody is signed in.
+var ErrNoSession = fmt.Errorf("session: %w", ErrNotFound)
+
 // facts reads person, district, grants, sections and overrides in one statement, so that every page pays one round
-// trip to know who asks. Its two arguments are the moment by which roles by hand and overrides may have ended.
+// trip to know who asks. @now is the moment by which roles by hand and overrides may have ended.
 const facts = `
 	SELECT u.id, u.clever_id, u.first_name, u.middle_name, u.last_name, u.email, u.created_at, u.changed_at,
 	       d.clever_id AS district_clever_id, d.name AS district_name, d.time_zone, d.synced_at,
@@ -40,17 +45,17 @@ const facts = `
 	                  FROM role_grant_schools gs JOIN schools h ON h.district_id = gs.district_id AND h.id = gs.school_id
 	                 WHERE gs.district_id = g.district_id AND gs.grant_id = g.id AND gs.ended_at IS NULL)))
 	          FROM role_grants g WHERE g.district_id = u.district_id AND g.user_id = u.id AND g.ended_at IS NULL
-	           AND (g.ends_at IS NULL OR g.ends_at > ?)) AS grants_json,
+	           AND (g.ends_at IS NULL OR g.ends_at > @now)) AS grants_json,
 	       (SELECT json_agg(json_build_object('Kind', 'section', 'Section', s.id, 'School', s.school_id))
 	          FROM section_teachers t JOIN sections s ON s.district_id = t.district_id AND s.id = t.section_id
 	         WHERE t.district_id = u.district_id AND t.user_id = u.id AND s.ended_at IS NULL) AS teaches_json,
 	       (SELECT json_agg(json_build_object('ID', o.id, 'Permission', o.permission, 'Allow', o.allow, 'Ends', o.ends_at, 'WithRole', o.end_role,
 	               'Place', json_build_object('Kind', o.place_kind, 'School', o.school_id, 'Section', o.section_id)) ORDER BY o.id)
 	          FROM overrides o WHERE o.district_id = u.district_id AND o.user_id = u.id AND o.ended_at IS NULL
-	           AND (o.ends_at IS NULL OR o.ends_at > ?)) AS overrides_json`
+	           AND (o.ends_at IS NULL OR o.ends_at > @now)) AS overrides_json`
 
 type factsRow struct {
-	User             `gorm:"embedded"`
+	User
 	DistrictCleverID string
 	DistrictName     string
 	TimeZone         string
@@ -73,17 +78,32 @@ func (in SignedIn) Facts(now time.Time) access.Facts {
 }
 
 // SignedIn finds the session of a token and everything about its person. A session that was revoked or has passed
-// its absolute limit, and one whose person has ended, is ErrNotFound. The idle limit is the caller's to apply.
+// its absolute limit, and one whose person has ended, is ErrNoSession. The idle limit is the caller's to apply.
 func (tx *Tx) SignedIn(ctx context.Context, tokenHash []byte) (SignedIn, error) {
-	r, err := one[factsRow](ctx, tx, facts+`, x.created_at AS session_created_at, x.seen_at, x.expires_at
+	var rows []factsRow
+	b := &pgx.Batch{}
+	tx.askSignedIn(b, tokenHash, &rows)
+	if err := tx.send(ctx, "session", b); err != nil {
+		return SignedIn{}, err
+	}
+	return tx.signedIn(ctx, rows)
+}
+
+// askSignedIn adds SignedIn's question to a batch; signedIn makes sense of the answer.
+func (tx *Tx) askSignedIn(b *pgx.Batch, tokenHash []byte, into *[]factsRow) {
+	ask(b, into, facts+`, x.created_at AS session_created_at, x.seen_at, x.expires_at
 	  FROM sessions x
 	  JOIN users u     ON u.district_id = x.district_id AND u.id = x.user_id
 	  JOIN districts d ON d.district_id = x.district_id
-	 WHERE x.district_id = ? AND x.token_hash = ? AND x.revoked_at IS NULL AND x.expires_at > ? AND u.ended_at IS NULL`,
-		tx.now, tx.now, tx.actor.District, tokenHash, tx.now)
-	if err != nil {
-		return SignedIn{}, fmt.Errorf("session: %w", err)
+	 WHERE x.district_id = @district AND x.token_hash = @token AND x.revoked_at IS NULL AND x.expires_at > @now AND u.ended_at IS NULL`,
+		map[string]any{"district": tx.actor.District, "token": tokenHash, "now": tx.now})
+}
+
+func (tx *Tx) signedIn(ctx context.Context, rows []factsRow) (SignedIn, error) {
+	if len(rows) == 0 {
+		return SignedIn{}, ErrNoSession
 	}
+	r := rows[0]
 	in, err := r.signedIn(ctx, tx)
 	in.Session = Session{UserID: r.ID, CreatedAt: r.SessionCreatedAt, SeenAt: r.SeenAt, ExpiresAt: r.ExpiresAt}
 	return in, err
@@ -91,13 +111,17 @@ func (tx *Tx) SignedIn(ctx context.Context, tokenHash []byte) (SignedIn, error) 
 
 // UserFacts reads what SignedIn reads, of a current person without a session.
 func (tx *Tx) UserFacts(ctx context.Context, userID int64) (SignedIn, error) {
-	r, err := one[factsRow](ctx, tx, facts+`
+	rows, err := scan[factsRow](ctx, tx, facts+`
 	  FROM users u JOIN districts d ON d.district_id = u.district_id
-	 WHERE u.district_id = ? AND u.id = ? AND u.ended_at IS NULL`, tx.now, tx.now, tx.actor.District, userID)
+	 WHERE u.district_id = @district AND u.id = @user AND u.ended_at IS NULL`,
+		map[string]any{"district": tx.actor.District, "user": userID, "now": tx.now})
+	if err == nil && len(rows) == 0 {
+		err = ErrNotFound
+	}
 	if err != nil {
 		return SignedIn{}, fmt.Errorf("facts of user %d: %w", userID, err)
 	}
-	return r.signedIn(ctx, tx)
+	return rows[0].signedIn(ctx, tx)
 }
 
 func (r factsRow) signedIn(ctx context.Context, tx *Tx) (in SignedIn, err error) {
