@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -104,6 +105,7 @@ func TestListsAskAFixedNumberOfQuestions(t *testing.T) {
 		return n.atRest(t, c.store) - before, doc.Find("main tbody tr").Length()
 	}
 	next, _ := admin.get(seedHome + "district_admin/users").doc(t).Find(`main a[rel="next"]`).Attr("href")
+	a, b := strconv.FormatInt(c.id(sandbox.SeedUserID), 10), strconv.FormatInt(c.id(sandbox.ContactUserID), 10)
 	for _, row := range []struct {
 		name  string
 		who   *browser
@@ -113,6 +115,7 @@ func TestListsAskAFixedNumberOfQuestions(t *testing.T) {
 		{"people", admin, []string{"district_admin/users", next[len(seedHome):], "district_admin/users?sort=-changed"}, 8},
 		{"people of a role", admin, []string{"district_admin/users?role=student", "district_admin/users?role=district_admin"}, 8},
 		{"found people", admin, []string{"district_admin/users?q=brakus", "district_admin/users?q=whitlock"}, 11},
+		{"a person", admin, []string{"district_admin/users/" + a, "district_admin/users/" + b}, 10},
 		{"people at own schools", staff, []string{"staff/users", "staff/users?role=student"}, 9},
 		{"schools", admin, []string{"district_admin/schools", "district_admin/schools?q=middle"}, 7},
 		{"syncs", admin, []string{"district_admin/syncs"}, 5},

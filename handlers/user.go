@@ -19,59 +19,43 @@ func showUser(v *visit) (reply, error) {
 	if !ok {
 		return nil, models.ErrNotFound
 	}
-	u, err := v.tx.UserByAnyID(v.ctx, value)
+	d, err := v.tx.UserDetails(v.ctx, value, models.UserWants{
+		Places:  !v.reach.District || len(v.views) > 1, // else everybody is within reach, and no other view asks where
+		Schools: v.reach.District,                      // what is beyond one's own schools cannot be counted up to a whole
+	})
 	if err != nil {
 		return nil, err
 	}
-	var places []access.Place
-	if !v.reach.District || len(v.views) > 1 { // else everybody is within reach, and no other view asks where
-		if places, err = v.tx.UserPlaces(v.ctx, u.ID); err != nil {
-			return nil, err
-		}
-	}
-	if err := v.may(places...); err != nil { // before the redirect, which would tell that the person exists
+	if err := v.may(d.Places...); err != nil { // before the redirect, which would tell that the person exists
 		return nil, err
 	}
-	if value != strconv.FormatInt(u.ID, 10) {
-		return seeOther(views.UserPath(v.me.District.CleverID, string(v.actor.View), u.ID)), nil
+	if value != strconv.FormatInt(d.User.ID, 10) {
+		return seeOther(views.UserPath(v.me.District.CleverID, string(v.actor.View), d.User.ID)), nil
 	}
-	p, err := v.userPage(u)
+	p, err := v.userPage(d)
 	if err != nil {
 		return nil, err
 	}
 	return page(views.User(p)), nil
 }
 
-func (v *visit) userPage(u models.User) (views.UserPage, error) {
+func (v *visit) userPage(d models.UserDetails) (views.UserPage, error) {
+	u := d.User
 	p := views.UserPage{
-		ID: u.ID, Name: fullName(u), Email: u.Email, EndedAt: u.EndedAt, ChangedAt: new(u.ChangedAt),
+		ID: u.ID, Name: fullName(u), Email: u.Email, EndedAt: u.EndedAt, ChangedAt: new(u.ChangedAt), TotalSchools: d.Schools,
 	}
 	if u.CleverID != nil {
 		p.CleverID = *u.CleverID
 	}
-	var err error
-	if v.reach.District { // what is beyond one's own schools cannot be counted up to a whole
-		if p.TotalSchools, err = v.tx.SchoolCount(v.ctx, v.reach); err != nil {
-			return p, err
-		}
-	}
-	grants, err := v.tx.UserGrants(v.ctx, u.ID)
-	if err != nil {
-		return p, err
-	}
-	for _, g := range grants {
+	for _, g := range d.Grants {
 		p.Grants = append(p.Grants, v.userGrants(g)...)
 		if (g.EndedAt == nil || u.EndedAt != nil) && v.mayKnowIDs(u, g) {
 			p.IDs = append(p.IDs, views.UserIDs{Role: string(g.Role), LegacyID: g.LegacyID, SISID: g.SISID, Number: g.Number})
 		}
 	}
-	if err := v.addUserSections(&p, u); err != nil {
-		return p, err
-	}
-	if err := v.addAccounts(&p, u); err != nil {
-		return p, err
-	}
-	if err := v.addRelated(&p, u); err != nil {
+	v.addUserSections(&p, d.Sections)
+	v.addAccounts(&p, d.Accounts)
+	if err := v.addRelated(&p, d.Related); err != nil {
 		return p, err
 	}
 	p.Frame = v.frame()
@@ -92,14 +76,10 @@ func (v *visit) mayKnowIDs(u models.User, g models.UserGrant) bool {
 
 // addAccounts lists the accounts, with when they were last used, for those who are there for the person's school or
 // the district: a shared section does not make a colleague's comings and goings one's business.
-func (v *visit) addAccounts(p *views.UserPage, u models.User) error {
+func (v *visit) addAccounts(p *views.UserPage, accounts []models.Account) {
 	atSchool := slices.ContainsFunc(v.places, func(at access.Place) bool { return slices.Contains(v.reach.Schools, at.School) })
 	if !v.reach.District && !atSchool {
-		return nil
-	}
-	accounts, err := v.tx.UserAccounts(v.ctx, u.ID)
-	if err != nil {
-		return err
+		return
 	}
 	for _, a := range accounts {
 		p.PerRole = p.PerRole || a.Role != ""
@@ -107,7 +87,6 @@ func (v *visit) addAccounts(p *views.UserPage, u models.User) error {
 			ID: strconv.FormatInt(a.ID, 10), Role: a.Role, Created: a.CreatedAt, LastSignIn: a.LastSignInAt, EndedAt: a.RetiredAt,
 		})
 	}
-	return nil
 }
 
 // userGrants is one role grant as the matrix shows it: a row for each school.
@@ -136,11 +115,7 @@ func earlier(a, b *time.Time) *time.Time {
 
 // addUserSections lists the person's sections that the reader may open: a teacher does not see a student's other
 // classes.
-func (v *visit) addUserSections(p *views.UserPage, u models.User) error {
-	sections, err := v.tx.UserSections(v.ctx, u.ID)
-	if err != nil {
-		return err
-	}
+func (v *visit) addUserSections(p *views.UserPage, sections []models.UserSection) {
 	for _, s := range sections {
 		if !v.actor.Decide(access.RosterView, access.AtSection(s.ID, s.SchoolID)).Allowed {
 			p.HiddenSections = true
@@ -154,7 +129,6 @@ func (v *visit) addUserSections(p *views.UserPage, u models.User) error {
 			ID: s.CleverID, Name: s.Name, School: s.School, Term: s.Term, Period: s.Period, As: s.As, Students: s.Students,
 		})
 	}
-	return nil
 }
 
 // relatedKinds are the kinds of models in the words of views.
@@ -163,10 +137,9 @@ var relatedKinds = map[string]string{
 }
 
 // addRelated lists the related people whom the reader may see as well.
-func (v *visit) addRelated(p *views.UserPage, u models.User) error {
-	related, err := v.tx.RelatedPeople(v.ctx, u)
-	if err != nil || len(related) == 0 {
-		return err
+func (v *visit) addRelated(p *views.UserPage, related []models.RelatedPerson) error {
+	if len(related) == 0 {
+		return nil
 	}
 	ids := make([]int64, len(related))
 	for i, r := range related {

@@ -49,23 +49,17 @@ type SchoolChoice struct {
 
 // SchoolChoices lists the current schools within reach, by name.
 func (tx *Tx) SchoolChoices(ctx context.Context, reach access.Reach) ([]SchoolChoice, error) {
+	within := ""
+	if !reach.District { // no parameter: PostgreSQL would plan anew for every page to see that it is true
+		within = "AND id = ANY(CAST(@schools AS bigint[]))"
+	}
 	choices, err := scan[SchoolChoice](ctx, tx, `SELECT id, clever_id, name FROM schools
-		WHERE district_id = @district AND ended_at IS NULL AND listed AND (@everywhere OR id = ANY(CAST(@schools AS bigint[]))) ORDER BY name_key, id`,
-		map[string]any{"district": tx.actor.District, "everywhere": reach.District, "schools": idArray(reach.Schools)})
+		WHERE district_id = @district AND ended_at IS NULL AND listed `+within+` ORDER BY name_key, id`,
+		map[string]any{"district": tx.actor.District, "schools": idArray(reach.Schools)})
 	if err != nil {
 		return nil, fmt.Errorf("school choices: %w", err)
 	}
 	return choices, nil
-}
-
-// SchoolCount is how many schools Clever lists within reach.
-func (tx *Tx) SchoolCount(ctx context.Context, reach access.Reach) (int, error) {
-	n, err := one[struct{ N int }](ctx, tx, `SELECT count(*) AS n FROM schools WHERE district_id = ? AND ended_at IS NULL AND listed AND (? OR id = ANY(?::bigint[]))`,
-		tx.actor.District, reach.District, idArray(reach.Schools))
-	if err != nil {
-		return 0, fmt.Errorf("count schools: %w", err)
-	}
-	return n.N, nil
 }
 
 // SchoolFilter says which schools, from where.

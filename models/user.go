@@ -2,11 +2,12 @@ package models
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"hallpass/access"
 )
@@ -55,6 +56,68 @@ func (tx *Tx) UserByAnyID(ctx context.Context, value string) (User, error) {
 	return u, nil
 }
 
+// UserDetails is one person with all that their page shows.
+type UserDetails struct {
+	User     User
+	Places   []access.Place // as UserPlaces, where wanted
+	Grants   []UserGrant    // as UserGrants
+	Sections []UserSection  // as UserSections
+	Accounts []Account      // retired ones last
+	Related  []RelatedPerson
+	Schools  int // how many the district has, where wanted
+}
+
+// UserWants are the parts of UserDetails that not every reader's page needs.
+type UserWants struct{ Places, Schools bool }
+
+// UserDetails reads the person whom an id leads to as in UserByAnyID: in one round trip where the id is ours.
+func (tx *Tx) UserDetails(ctx context.Context, value string, want UserWants) (UserDetails, error) {
+	if id, err := strconv.ParseInt(value, 10, 64); err == nil {
+		d, err := tx.userDetails(ctx, id, want)
+		if !errors.Is(err, ErrNotFound) {
+			return d, err
+		}
+	}
+	u, err := tx.UserByAnyID(ctx, value)
+	if err != nil {
+		return UserDetails{}, err
+	}
+	return tx.userDetails(ctx, u.ID, want)
+}
+
+func (tx *Tx) userDetails(ctx context.Context, id int64, want UserWants) (UserDetails, error) {
+	var d UserDetails
+	var users []User
+	var places []placeRow
+	var grants []grantRow
+	var schools []struct{ N int }
+	b, args := &pgx.Batch{}, map[string]any{"district": tx.actor.District, "user": id}
+	ask(b, &users, `SELECT id, district_id, clever_id, first_name, middle_name, last_name, email, name_key, email_key, role_count,
+		created_at, changed_at, ended_at, confirmed_at FROM users WHERE district_id = @district AND id = @user`, args)
+	if want.Places {
+		ask(b, &places, userPlaces, args)
+	}
+	ask(b, &grants, userGrants, args)
+	ask(b, &d.Sections, userSections, args)
+	ask(b, &d.Accounts, `SELECT district_id, id, user_id, role, created_at, last_sign_in_at, retired_at FROM accounts
+		WHERE district_id = @district AND user_id = @user ORDER BY retired_at IS NOT NULL, role, id`, args)
+	ask(b, &d.Related, relatedPeople, args)
+	if want.Schools {
+		ask(b, &schools, `SELECT count(*) AS n FROM schools WHERE district_id = @district AND ended_at IS NULL AND listed`, args)
+	}
+	if err := tx.send(ctx, fmt.Sprintf("details of user %d", id), b); err != nil {
+		return d, err
+	}
+	if len(users) == 0 {
+		return d, fmt.Errorf("user %d: %w", id, ErrNotFound)
+	}
+	d.User, d.Places, d.Grants = users[0], foldPlaces(places), foldGrants(grants)
+	if want.Schools {
+		d.Schools = schools[0].N
+	}
+	return d, nil
+}
+
 // UserByCleverID finds a person by Clever's v3 id, tombstones included: that id and the issuer are the sign-in key.
 func (tx *Tx) UserByCleverID(ctx context.Context, value string) (int64, error) {
 	found, err := one[struct{ ID int64 }](ctx, tx, `SELECT user_id AS id FROM identities WHERE district_id = ? AND kind = 'clever' AND value = ?`, tx.actor.District, value)
@@ -70,87 +133,105 @@ type UserGrant struct {
 	Role     access.Role
 	Source   access.Source
 	LegacyID string
-	SISID    string `gorm:"column:sis_id"`
+	SISID    string
 	Number   string
 	Title    string
 	Grade    string
-	Labels   []string `gorm:"-"`
+	Labels   []string
 	Since    time.Time
 	EndedAt  *time.Time
-	Schools  []UserGrantSchool `gorm:"-"`
-
-	LabelsJSON  []byte
-	SchoolsJSON []byte
+	Schools  []UserGrantSchool
 }
 
 // UserGrantSchool is one school of a role grant.
 type UserGrantSchool struct {
-	SchoolID int64      `json:"school_id"`
-	CleverID string     `json:"clever_id"`
-	Name     string     `json:"name"` // "" when Clever does not share the school
-	SISID    string     `json:"sis_id"`
-	Listed   bool       `json:"listed"`
-	Primary  bool       `json:"is_primary"`
-	Since    time.Time  `json:"since"`
-	EndedAt  *time.Time `json:"ended_at"`
+	SchoolID int64
+	CleverID string
+	Name     string // "" when Clever does not share the school
+	SISID    string
+	Listed   bool
+	Primary  bool
+	Since    time.Time
+	EndedAt  *time.Time
 }
+
+// grantRow is a grant at one of its schools, or a grant without schools.
+type grantRow struct {
+	UserGrant
+	SchoolID                                *int64
+	SchoolCleverID, SchoolName, SchoolSISID *string
+	SchoolListed, IsPrimary                 *bool
+	SchoolSince, SchoolEndedAt              *time.Time
+}
+
+const userGrants = `
+	SELECT g.id, g.role, g.source, g.legacy_id, g.sis_id, g.number, g.title, g.grade, g.labels, g.since, g.ended_at,
+	       s.id AS school_id, s.clever_id AS school_clever_id, s.name AS school_name, s.sis_id AS school_sis_id,
+	       s.listed AND s.ended_at IS NULL AS school_listed, gs.is_primary, gs.since AS school_since, gs.ended_at AS school_ended_at
+	  FROM role_grants g
+	  LEFT JOIN (role_grant_schools gs JOIN schools s ON s.district_id = gs.district_id AND s.id = gs.school_id)
+	    ON gs.district_id = g.district_id AND gs.grant_id = g.id
+	 WHERE g.district_id = @district AND g.user_id = @user
+	 ORDER BY g.ended_at IS NOT NULL, array_position(ARRAY['district_admin', 'teacher', 'staff', 'student', 'contact'], g.role), g.role, g.source, g.id,
+	          gs.is_primary DESC, s.name_key, s.id`
 
 // UserGrants lists every role the person holds or held, current ones first.
 func (tx *Tx) UserGrants(ctx context.Context, id int64) ([]UserGrant, error) {
-	grants, err := query[UserGrant](ctx, tx, `
-		SELECT g.id, g.role, g.source, g.legacy_id, g.sis_id, g.number, g.title, g.grade, g.since, g.ended_at,
-		       to_json(g.labels) AS labels_json,
-		       (SELECT json_agg(json_build_object('school_id', s.id, 'clever_id', s.clever_id, 'name', s.name, 'sis_id', s.sis_id,
-		                'listed', s.listed AND s.ended_at IS NULL, 'is_primary', gs.is_primary, 'since', gs.since, 'ended_at', gs.ended_at)
-		                ORDER BY gs.is_primary DESC, s.name_key, s.id)
-		          FROM role_grant_schools gs JOIN schools s ON s.district_id = gs.district_id AND s.id = gs.school_id
-		         WHERE gs.district_id = g.district_id AND gs.grant_id = g.id) AS schools_json
-		  FROM role_grants g
-		 WHERE g.district_id = ? AND g.user_id = ?
-		 ORDER BY g.ended_at IS NOT NULL, array_position(ARRAY['district_admin', 'teacher', 'staff', 'student', 'contact'], g.role), g.role, g.source`,
-		tx.actor.District, id)
+	rows, err := scan[grantRow](ctx, tx, userGrants, map[string]any{"district": tx.actor.District, "user": id})
 	if err != nil {
 		return nil, fmt.Errorf("role grants of user %d: %w", id, err)
 	}
-	for i := range grants {
-		g := &grants[i]
-		if err := json.Unmarshal(g.LabelsJSON, &g.Labels); err != nil {
-			return nil, fmt.Errorf("labels of role grant %d: %w", g.ID, err)
+	return foldGrants(rows), nil
+}
+
+func foldGrants(rows []grantRow) []UserGrant {
+	var grants []UserGrant
+	for _, r := range rows {
+		if len(grants) == 0 || grants[len(grants)-1].ID != r.ID {
+			grants = append(grants, r.UserGrant)
 		}
-		if g.SchoolsJSON == nil {
-			continue
-		}
-		if err := json.Unmarshal(g.SchoolsJSON, &g.Schools); err != nil {
-			return nil, fmt.Errorf("schools of role grant %d: %w", g.ID, err)
+		if r.SchoolID != nil {
+			g := &grants[len(grants)-1]
+			g.Schools = append(g.Schools, UserGrantSchool{
+				SchoolID: *r.SchoolID, CleverID: *r.SchoolCleverID, Name: *r.SchoolName, SISID: *r.SchoolSISID, Listed: *r.SchoolListed,
+				Primary: *r.IsPrimary, Since: *r.SchoolSince, EndedAt: r.SchoolEndedAt,
+			})
 		}
 	}
-	return grants, nil
+	return grants
 }
+
+type placeRow struct{ School, Section int64 }
+
+const userPlaces = `
+	WITH people AS (
+	  SELECT CAST(@user AS bigint) AS id
+	  UNION
+	  SELECT u.id FROM contact_students c JOIN users u ON u.district_id = c.district_id AND u.clever_id = c.student_clever_id
+	   WHERE c.district_id = @district AND c.contact_id = @user)
+	SELECT gs.school_id AS school, 0 AS section
+	  FROM people p JOIN role_grant_schools gs ON gs.district_id = @district AND gs.user_id = p.id
+	                JOIN users u ON u.district_id = @district AND u.id = @user
+	 WHERE gs.ended_at IS NULL OR gs.ended_at >= u.ended_at -- held until the person left
+	UNION
+	SELECT s.school_id, s.id
+	  FROM (SELECT section_id FROM section_students WHERE district_id = @district AND user_id = @user
+	        UNION SELECT section_id FROM section_teachers WHERE district_id = @district AND user_id = @user) x
+	  JOIN sections s ON s.district_id = @district AND s.id = x.section_id AND s.ended_at IS NULL
+	 ORDER BY 1, 2`
 
 // UserPlaces lists the places at which the person is someone: the sections attended or taught, and the schools of
 // current roles. A contact is where its students are. Someone who has left is still found at the schools they left
 // from, so that those who could see the person to the end can see that they left; not at schools left long before.
 func (tx *Tx) UserPlaces(ctx context.Context, id int64) ([]access.Place, error) {
-	type row struct{ School, Section int64 }
-	rows, err := query[row](ctx, tx, `
-		WITH people AS (
-		  SELECT CAST(@user AS bigint) AS id
-		  UNION
-		  SELECT u.id FROM contact_students c JOIN users u ON u.district_id = c.district_id AND u.clever_id = c.student_clever_id
-		   WHERE c.district_id = @district AND c.contact_id = @user)
-		SELECT gs.school_id AS school, 0 AS section
-		  FROM people p JOIN role_grant_schools gs ON gs.district_id = @district AND gs.user_id = p.id
-		                JOIN users u ON u.district_id = @district AND u.id = @user
-		 WHERE gs.ended_at IS NULL OR gs.ended_at >= u.ended_at -- held until the person left
-		UNION
-		SELECT s.school_id, s.id
-		  FROM (SELECT section_id FROM section_students WHERE district_id = @district AND user_id = @user
-		        UNION SELECT section_id FROM section_teachers WHERE district_id = @district AND user_id = @user) x
-		  JOIN sections s ON s.district_id = @district AND s.id = x.section_id AND s.ended_at IS NULL
-		 ORDER BY 1, 2`, map[string]any{"district": tx.actor.District, "user": id})
+	rows, err := scan[placeRow](ctx, tx, userPlaces, map[string]any{"district": tx.actor.District, "user": id})
 	if err != nil {
 		return nil, fmt.Errorf("places of user %d: %w", id, err)
 	}
+	return foldPlaces(rows), nil
+}
+
+func foldPlaces(rows []placeRow) []access.Place {
 	places := make([]access.Place, len(rows))
 	for i, r := range rows {
 		if r.Section == 0 {
@@ -159,7 +240,7 @@ func (tx *Tx) UserPlaces(ctx context.Context, id int64) ([]access.Place, error) 
 			places[i] = access.AtSection(r.Section, r.School)
 		}
 	}
-	return places, nil
+	return places
 }
 
 // UserSection is a section that a person teaches or attends.
@@ -176,20 +257,21 @@ type UserSection struct {
 	As             string // primary, co or student
 }
 
+const userSections = `
+	SELECT s.id, s.clever_id, s.name, s.school_id, h.name AS school, h.clever_id AS school_clever_id,
+	       coalesce(t.name, '') AS term, s.period, s.students, x.held AS "as"
+	  FROM (SELECT section_id, CASE WHEN is_primary THEN 'primary' ELSE 'co' END AS held
+	          FROM section_teachers WHERE district_id = @district AND user_id = @user
+	        UNION ALL
+	        SELECT section_id, 'student' FROM section_students WHERE district_id = @district AND user_id = @user) x
+	  JOIN sections s ON s.district_id = @district AND s.id = x.section_id AND s.ended_at IS NULL
+	  JOIN schools h  ON h.district_id = @district AND h.id = s.school_id
+	  LEFT JOIN terms t ON t.district_id = @district AND t.id = s.term_id
+	 ORDER BY x.held = 'student', t.start_date DESC NULLS LAST, s.name_key, s.id`
+
 // UserSections lists the current sections a person teaches, and then those attended, by name.
 func (tx *Tx) UserSections(ctx context.Context, id int64) ([]UserSection, error) {
-	sections, err := query[UserSection](ctx, tx, `
-		SELECT s.id, s.clever_id, s.name, s.school_id, h.name AS school, h.clever_id AS school_clever_id,
-		       coalesce(t.name, '') AS term, s.period, s.students, x.held AS "as"
-		  FROM (SELECT section_id, CASE WHEN is_primary THEN 'primary' ELSE 'co' END AS held
-		          FROM section_teachers WHERE district_id = @district AND user_id = @user
-		        UNION ALL
-		        SELECT section_id, 'student' FROM section_students WHERE district_id = @district AND user_id = @user) x
-		  JOIN sections s ON s.district_id = @district AND s.id = x.section_id AND s.ended_at IS NULL
-		  JOIN schools h  ON h.district_id = @district AND h.id = s.school_id
-		  LEFT JOIN terms t ON t.district_id = @district AND t.id = s.term_id
-		 ORDER BY x.held = 'student', t.start_date DESC NULLS LAST, s.name_key, s.id`,
-		map[string]any{"district": tx.actor.District, "user": id})
+	sections, err := scan[UserSection](ctx, tx, userSections, map[string]any{"district": tx.actor.District, "user": id})
 	if err != nil {
 		return nil, fmt.Errorf("sections of user %d: %w", id, err)
 	}
@@ -207,15 +289,6 @@ type Account struct {
 	RetiredAt    *time.Time
 }
 
-// UserAccounts lists the person's accounts, retired ones last.
-func (tx *Tx) UserAccounts(ctx context.Context, id int64) ([]Account, error) {
-	accounts, err := query[Account](ctx, tx, `SELECT * FROM accounts WHERE district_id = ? AND user_id = ? ORDER BY retired_at IS NOT NULL, role, id`, tx.actor.District, id)
-	if err != nil {
-		return nil, fmt.Errorf("accounts of user %d: %w", id, err)
-	}
-	return accounts, nil
-}
-
 // Why two people are related.
 const (
 	StudentOfContact = "student_of_contact"
@@ -229,44 +302,30 @@ type RelatedPerson struct {
 	FirstName    string
 	MiddleName   string
 	LastName     string
-	Roles        []string `gorm:"-"`
+	Roles        []string
 	Kind         string
 	Relationship string // Clever's word, for contacts and students
-	RolesJSON    []byte
 }
 
-// maxRelated bounds the list of related people: an address such as office@school may stand on hundreds of records.
-const maxRelated = 50
-
-// RelatedPeople lists the students of a contact, the contacts of a student, and people with the same email.
-func (tx *Tx) RelatedPeople(ctx context.Context, u User) ([]RelatedPerson, error) {
-	people, err := query[RelatedPerson](ctx, tx, `
-		SELECT u.id, u.first_name, u.middle_name, u.last_name, x.kind, x.relationship,
-		       (SELECT coalesce(json_agg(g.role ORDER BY g.role), '[]') FROM role_grants g
-		         WHERE g.district_id = u.district_id AND g.user_id = u.id AND g.ended_at IS NULL) AS roles_json
-		  FROM (SELECT s.id, 'student_of_contact' AS kind, c.relationship
-		          FROM contact_students c JOIN users s ON s.district_id = c.district_id AND s.clever_id = c.student_clever_id
-		         WHERE c.district_id = @district AND c.contact_id = @user
-		        UNION ALL
-		        SELECT c.contact_id, 'contact_of_student', c.relationship
-		          FROM contact_students c WHERE c.district_id = @district AND c.student_clever_id = @clever
-		        UNION ALL
-		        (SELECT e.id, 'same_email', '' FROM users e
-		          WHERE e.district_id = @district AND e.email_key = @email AND @email <> '' AND e.id <> @user AND e.ended_at IS NULL
-		          ORDER BY e.id LIMIT @max)) x
-		  JOIN users u ON u.district_id = @district AND u.id = x.id AND u.ended_at IS NULL
-		 ORDER BY x.kind DESC, u.name_key, u.id LIMIT @max`,
-		map[string]any{"district": tx.actor.District, "user": u.ID, "clever": u.CleverID, "email": u.EmailKey, "max": maxRelated})
-	if err != nil {
-		return nil, fmt.Errorf("people related to user %d: %w", u.ID, err)
-	}
-	for i := range people {
-		if err := json.Unmarshal(people[i].RolesJSON, &people[i].Roles); err != nil {
-			return nil, fmt.Errorf("roles of user %d: %w", people[i].ID, err)
-		}
-	}
-	return people, nil
-}
+// relatedPeople are the students of a contact, the contacts of a student, and people with the same email. Fifty at
+// most: an address such as office@school may stand on hundreds of records.
+const relatedPeople = `
+	WITH me AS MATERIALIZED (SELECT clever_id, nullif(email_key, '') AS email_key FROM users WHERE district_id = @district AND id = @user)
+	SELECT u.id, u.first_name, u.middle_name, u.last_name, x.kind, x.relationship,
+	       ARRAY(SELECT g.role FROM role_grants g
+	              WHERE g.district_id = u.district_id AND g.user_id = u.id AND g.ended_at IS NULL ORDER BY g.role) AS roles
+	  FROM (SELECT s.id, 'student_of_contact' AS kind, c.relationship
+	          FROM contact_students c JOIN users s ON s.district_id = c.district_id AND s.clever_id = c.student_clever_id
+	         WHERE c.district_id = @district AND c.contact_id = @user
+	        UNION ALL
+	        SELECT c.contact_id, 'contact_of_student', c.relationship
+	          FROM contact_students c WHERE c.district_id = @district AND c.student_clever_id = (SELECT clever_id FROM me)
+	        UNION ALL
+	        (SELECT e.id, 'same_email', '' FROM users e
+	          WHERE e.district_id = @district AND e.email_key = (SELECT email_key FROM me) AND e.id <> @user AND e.ended_at IS NULL
+	          ORDER BY e.id LIMIT 50)) x
+	  JOIN users u ON u.district_id = @district AND u.id = x.id AND u.ended_at IS NULL
+	 ORDER BY x.kind DESC, u.name_key, u.id LIMIT 50`
 
 // UserNames reads the names of some people, "First Middle Last", by id.
 func (tx *Tx) UserNames(ctx context.Context, ids []int64) (map[int64]string, error) {
