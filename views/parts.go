@@ -15,6 +15,7 @@ var iconNames = []string{
 	"mark", "home", "people", "school", "section", "sync", "clock", "search", "menu",
 	"teacher", "staff", "district_admin", "student", "contact", "role",
 	"yes", "no", "skip", "note", "alert", "hold", "arrow", "back", "down", "up", "copy", "ticket", "lock",
+	"more", "less", "same", "print", "undo", "calendar", "download", "key", "settings",
 }
 
 // markup is ready HTML made at start, so that a row of a list writes it in one go.
