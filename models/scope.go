@@ -2,7 +2,6 @@ package models
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"strconv"
@@ -99,7 +98,7 @@ func (sc Scope) run(ctx context.Context, begin string, opening func(*Tx, *pgx.Ba
 	done := false
 	defer func() {
 		if !done { // an error or a panic
-			rollback(context.WithoutCancel(ctx), conn)
+			rollback(context.WithoutCancel(ctx), tx.conn)
 		}
 	}()
 	// One round trip: the transaction, its wall and the first questions begin together. Nothing is asked outside of
@@ -119,7 +118,7 @@ func (sc Scope) run(ctx context.Context, begin string, opening func(*Tx, *pgx.Ba
 	if begin == readOnly { // nothing to lose: whoever asked need not wait for the end
 		done, ended = true, true
 		go func() {
-			rollback(context.WithoutCancel(ctx), conn)
+			rollback(context.WithoutCancel(ctx), tx.conn)
 			_ = conn.Close()
 		}()
 		return nil
@@ -141,10 +140,10 @@ func tooSlow(ctx context.Context, err error) error {
 
 // rollback ends a failed transaction; ctx must outlive the request that began it. A connection that cannot be rolled
 // back is dropped by the pool, which looks at its state when it is given back.
-func rollback(ctx context.Context, conn *sql.Conn) {
+func rollback(ctx context.Context, conn *pgx.Conn) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	_, _ = conn.ExecContext(ctx, "ROLLBACK")
+	_, _ = conn.Exec(ctx, "ROLLBACK")
 }
 
 // Actor is on whose behalf the transaction runs.
