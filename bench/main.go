@@ -31,6 +31,7 @@ type options struct {
 	skipYardstick  bool
 	repeat         bool
 	explain        bool
+	linkage        bool
 	json           string
 }
 
@@ -52,6 +53,9 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	if len(args) > 0 && args[0] == keepCommand {
 		return keep(ctx, args[1:], os.Stdin)
 	}
+	if len(args) > 0 && args[0] == linkageCommand {
+		return linkageRun(args[1:], out)
+	}
 	o := options{}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(errOut)
@@ -63,6 +67,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	flags.BoolVar(&o.skipYardstick, "skip-sync-yardstick", false, "do not load the same rows by COPY for comparison")
 	flags.BoolVar(&o.repeat, "repeat-yardstick", false, "also load the rows by COPY once more unchanged, and once with one in fifty changed")
 	flags.BoolVar(&o.explain, "explain", false, "print the plan of every statement behind the pages in place of timing them")
+	flags.BoolVar(&o.linkage, "linkage", false, "measure how duplicates are found in place of syncs and pages")
 	flags.StringVar(&o.json, "json", "", "also write the figures to a `file`")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -72,7 +77,11 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	}
 	o.schools = min(o.schools, o.users/10)
 	r := &report{out: out, Began: time.Now(), Users: o.users, Schools: o.schools, Seed: o.seed}
-	if err := measure(ctx, o, r); err != nil {
+	taken := measure
+	if o.linkage {
+		taken = linkage
+	}
+	if err := taken(ctx, o, r); err != nil {
 		return err
 	}
 	if o.json == "" {
