@@ -111,7 +111,7 @@ func (tx *Tx) EndUnseen(ctx context.Context, seen map[RosterType]*Seen) (map[Ros
 	d, now := tx.actor.District, tx.now
 	for _, t := range []RosterType{RosterSchools, RosterTerms, RosterSections} {
 		if ended[t] > 0 {
-			b.Queue(`UPDATE `+string(t)+` r SET ended_at = $2, changed_at = $2, digest = '' FROM gone_`+string(t)+` g WHERE r.district_id = $1 AND r.id = g.id`, d, now)
+			endRecords(b, t, d, now)
 		}
 	}
 	if ended[RosterUsers] > 0 {
@@ -121,6 +121,11 @@ func (tx *Tx) EndUnseen(ctx context.Context, seen map[RosterType]*Seen) (map[Ros
 		return nil, err
 	}
 	return ended, nil
+}
+
+// endRecords ends what is in gone_<type>, of any type but users.
+func endRecords(b *pgx.Batch, t RosterType, district int64, now any) {
+	b.Queue(`UPDATE `+string(t)+` r SET ended_at = $2, changed_at = $2, digest = '' FROM gone_`+string(t)+` g WHERE r.district_id = $1 AND r.id = g.id`, district, now)
 }
 
 // endUsers ends people with everything that Clever gave them. Identities end too, but go on answering: an old link or

@@ -41,6 +41,7 @@ type RosterUser struct {
 	CleverID, First, Middle, Last, Email string
 	Created, Modified                    time.Time
 	Grants                               []RosterGrant          // one for each role; a second of the same role is dropped
+	RolesWithheld                        bool                   // the record says nothing at all of roles: those held stay
 	Students                             []RosterContactStudent // whom a contact belongs to
 
 	digest  []byte
@@ -66,12 +67,16 @@ type RosterSection struct {
 	Teachers, Students                                                  []string
 	Created, Modified                                                   time.Time
 
-	digest []byte // of the record alone: who of its people is shared is added when it is written
+	digest []byte
 }
 
 // RosterCount says what came of a page of records. Problems counts records, or ids in them, that could not be taken
-// over as they are.
-type RosterCount struct{ Read, Created, Updated, Unchanged, Revived, Problems int }
+// over as they are. The others count, of people, why: roles gained and lost by those who were here, and people who
+// came with the roles of two others (Clever joined them) or of one (Clever split them off, or gave them a new id).
+type RosterCount struct {
+	Read, Created, Updated, Unchanged, Revived, Problems int
+	RolesGained, RolesLost, Joined, Split                int
+}
 
 // Prepare tidies the record and works out its digest. Writing does it where it was not done; doing it before, outside
 // the transaction, lets the database work meanwhile.
@@ -124,6 +129,10 @@ func (u *RosterUser) Prepare() {
 
 	d := newDigest()
 	d.texts(u.CleverID, u.First, u.Middle, u.Last, u.Email)
+	if u.RolesWithheld {
+		u.Grants = nil
+		d.number(-1)
+	}
 	d.number(len(u.Grants))
 	for _, g := range u.Grants {
 		d.texts(g.Role, g.LegacyID, g.SISID, g.Number, g.Title, g.Grade, g.Primary)
@@ -171,8 +180,7 @@ func (s *RosterSection) Prepare() {
 	s.Teachers = tidySet(s.Teachers, usableID)
 	s.Students = tidySet(s.Students, usableID)
 	d := newDigest()
-	d.texts(s.CleverID, s.School, s.Name, s.SISID, s.Number, s.Period, s.Grade, s.Subject)
-	// The ids of people who are not shared count too, because their number is kept.
+	d.texts(s.CleverID, s.School, s.Term, s.Name, s.SISID, s.Number, s.Period, s.Grade, s.Subject, s.Teacher)
 	d.list(s.Teachers)
 	d.list(s.Students)
 	s.digest = d.sum()

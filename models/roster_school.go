@@ -86,7 +86,7 @@ func (tx *Tx) WriteSchools(ctx context.Context, page []RosterSchool, seen *Seen)
 		n.wrote(h, known)
 		b.Queue(`INSERT INTO schools (district_id, clever_id, listed, name, name_key, sis_id, school_number, low_grade, high_grade, digest, created_at, changed_at)
 			VALUES ($1, $2, true, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-			ON CONFLICT (district_id, clever_id) DO UPDATE SET listed = true, name = excluded.name, name_key = excluded.name_key, sis_id = excluded.sis_id,
+			ON CONFLICT (district_id, clever_id) DO UPDATE SET listed = true, name = `+kept("schools", "name")+`, name_key = `+kept("schools", "name_key")+`, sis_id = excluded.sis_id,
 				school_number = excluded.school_number, low_grade = excluded.low_grade, high_grade = excluded.high_grade,
 				digest = excluded.digest, changed_at = excluded.changed_at, ended_at = NULL
 			RETURNING id`,
@@ -94,6 +94,12 @@ func (tx *Tx) WriteSchools(ctx context.Context, page []RosterSchool, seen *Seen)
 			when(tx.now, s.Created), when(tx.now, s.Modified, s.Created)).QueryRow(seen.addRow)
 	})
 	return n, tx.send(ctx, "write schools", b)
+}
+
+// kept is the SQL of a name that a record without one does not blank out: where sharing of a field ended, records come
+// without it.
+func kept(table, column string) string {
+	return `CASE WHEN excluded.` + column + ` = '' THEN ` + table + `.` + column + ` ELSE excluded.` + column + ` END`
 }
 
 func (s *Seen) addRow(row pgx.Row) error {

@@ -9,12 +9,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// WriteSections brings a page of sections with their people into the district. people are the users that this
-// sync's walk met: anyone else that a section names is not shared, and is counted. A section is written again when
-// somebody it names begins or ceases to be shared, though Clever's record of it stays the same.
-func (tx *Tx) WriteSections(ctx context.Context, page []RosterSection, people, seen *Seen) (RosterCount, error) {
+// WriteSections brings a page of sections with their people into the district. Whom and what a section names that is
+// not here, or has ended, is kept as a stranger and counted; SettleSections lets it in when it comes.
+func (tx *Tx) WriteSections(ctx context.Context, page []RosterSection, seen *Seen) (RosterCount, error) {
 	p := &sectionPage{tx: tx}
-	if err := p.write(ctx, page, people, seen); err != nil {
+	if err := p.write(ctx, page, seen); err != nil {
 		return p.count, fmt.Errorf("write sections: %w", err)
 	}
 	return p.count, nil
@@ -23,7 +22,7 @@ func (tx *Tx) WriteSections(ctx context.Context, page []RosterSection, people, s
 type sectionPage struct {
 	tx      *Tx
 	count   RosterCount
-	users   map[string]int64 // by Clever id, those who are shared
+	users   map[string]int64 // by Clever id, those who are here
 	terms   map[string]int64
 	schools map[string]int64
 	classes []*rosterClass // to be written
@@ -38,12 +37,16 @@ type rosterClass struct {
 	known              bool
 	teachers, students []int64 // sorted
 	primary            int64
-	digest             []byte
+	strangers          map[stranger]bool
 	pastTeachers       map[int64]bool // true: the primary one
 	pastStudents       map[int64]bool
+	pastStrangers      map[stranger]bool
 }
 
-func (p *sectionPage) write(ctx context.Context, page []RosterSection, people, seen *Seen) error {
+// stranger is somebody or something a section names that is not here.
+type stranger struct{ kind, cleverID string }
+
+func (p *sectionPage) write(ctx context.Context, page []RosterSection, seen *Seen) error {
 	tx := p.tx
 	ids := make([]string, len(page))
 	for i := range page {
@@ -57,27 +60,20 @@ func (p *sectionPage) write(ctx context.Context, page []RosterSection, people, s
 	if err != nil {
 		return err
 	}
-	if err := p.resolve(ctx, page, people); err != nil {
-		return err
-	}
-	classes := make([]rosterClass, len(page))
-	at := 0
 	record := func(s *RosterSection) (string, []byte) {
-		c := &classes[at]
-		at++
-		p.fill(c, s)
 		if !usableID(s.School) {
 			return "", nil // a section without a school has no place here
 		}
-		return s.CleverID, c.digest
+		return s.CleverID, s.digest
 	}
-	sift(&p.count, seen, page, found, record, func(_ *RosterSection, h held, known bool) {
-		c := &classes[at-1]
-		c.id, c.held, c.known = h.id, h, known
-		p.classes = append(p.classes, c)
+	sift(&p.count, seen, page, found, record, func(s *RosterSection, h held, known bool) {
+		p.classes = append(p.classes, &rosterClass{RosterSection: s, id: h.id, held: h, known: known})
 	})
 	if len(p.classes) == 0 {
 		return nil
+	}
+	if err := p.resolve(ctx); err != nil {
+		return err
 	}
 	if err := p.readPast(ctx); err != nil {
 		return err
@@ -93,14 +89,14 @@ func (p *sectionPage) write(ctx context.Context, page []RosterSection, people, s
 	return tx.send(ctx, "write rows", b)
 }
 
-// resolve finds everyone and every term that the page names.
-func (p *sectionPage) resolve(ctx context.Context, page []RosterSection, people *Seen) error {
+// resolve finds everyone and every term that the sections to be written name.
+func (p *sectionPage) resolve(ctx context.Context) error {
 	var members, terms []string
-	for i := range page {
-		members = append(members, page[i].Teachers...)
-		members = append(members, page[i].Students...)
-		if usableID(page[i].Term) {
-			terms = append(terms, page[i].Term)
+	for _, c := range p.classes {
+		members = append(members, c.Teachers...)
+		members = append(members, c.Students...)
+		if usableID(c.Term) {
+			terms = append(terms, c.Term)
 		}
 	}
 	slices.Sort(members)
@@ -111,41 +107,39 @@ func (p *sectionPage) resolve(ctx context.Context, page []RosterSection, people 
 	b := &pgx.Batch{}
 	var cleverID string
 	var id int64
-	collect(b, byKey("text", `SELECT u.clever_id, u.id FROM users u WHERE u.district_id = $1 AND u.clever_id = w.id`),
-		[]any{p.tx.actor.District, members}, []any{&cleverID, &id}, func() {
-			if people.has(id) {
-				p.users[cleverID] = id
-			}
-		})
+	collect(b, byKey("text", `SELECT u.clever_id, u.id FROM users u WHERE u.district_id = $1 AND u.clever_id = w.id AND u.ended_at IS NULL`),
+		[]any{p.tx.actor.District, members}, []any{&cleverID, &id}, func() { p.users[cleverID] = id })
 	collect(b, byKey("text", `SELECT t.clever_id, t.id FROM terms t WHERE t.district_id = $1 AND t.clever_id = w.id AND t.ended_at IS NULL`),
 		[]any{p.tx.actor.District, terms}, []any{&cleverID, &id}, func() { p.terms[cleverID] = id })
-	return p.tx.send(ctx, "look up people", b)
-}
-
-// fill resolves a section's people, and extends its digest by who of them is here.
-func (p *sectionPage) fill(c *rosterClass, s *RosterSection) {
-	c.RosterSection = s
-	c.primary = p.users[s.Teacher]
-	c.teachers, c.students = p.present(s.Teachers), p.present(s.Students)
-	d := newDigest()
-	d.texts(string(s.digest))
-	d.number(int(p.terms[s.Term]))
-	d.number(int(c.primary))
-	for _, list := range [][]int64{c.teachers, c.students} {
-		d.number(len(list))
-		for _, id := range list {
-			d.number(int(id))
-		}
-		d.flush(512)
+	if err := p.tx.send(ctx, "look up people", b); err != nil {
+		return err
 	}
-	c.digest = d.sum()
+	for _, c := range p.classes {
+		p.fill(c)
+	}
+	return nil
 }
 
-func (p *sectionPage) present(cleverIDs []string) []int64 {
+// fill tells a section's people who are here from those who are not.
+func (p *sectionPage) fill(c *rosterClass) {
+	c.primary = p.users[c.Teacher]
+	c.strangers = map[stranger]bool{}
+	c.teachers, c.students = p.present(c, c.Teachers, "teacher"), p.present(c, c.Students, "student")
+	if usableID(c.Term) && p.terms[c.Term] == 0 {
+		c.strangers[stranger{"term", c.Term}] = true
+	}
+}
+
+func (p *sectionPage) present(c *rosterClass, cleverIDs []string, kind string) []int64 {
 	ids := make([]int64, 0, len(cleverIDs))
 	for _, s := range cleverIDs {
-		if id := p.users[s]; id != 0 {
+		switch id := p.users[s]; {
+		case id != 0:
 			ids = append(ids, id)
+		case kind == "teacher" && s == c.Teacher:
+			c.strangers[stranger{"primary", s}] = true
+		default:
+			c.strangers[stranger{kind, s}] = true
 		}
 	}
 	slices.Sort(ids)
@@ -163,7 +157,7 @@ func (p *sectionPage) readPast(ctx context.Context) error {
 			strangers++
 			continue
 		}
-		c.pastTeachers, c.pastStudents = map[int64]bool{}, map[int64]bool{}
+		c.pastTeachers, c.pastStudents, c.pastStrangers = map[int64]bool{}, map[int64]bool{}, map[stranger]bool{}
 		known[c.id] = c
 		ids = append(ids, c.id)
 	}
@@ -180,6 +174,9 @@ func (p *sectionPage) readPast(ctx context.Context) error {
 			[]any{p.tx.actor.District, ids}, []any{&section, &user, &primary}, func() { known[section].pastTeachers[user] = primary })
 		collect(b, byKey("bigint", `SELECT m.section_id, m.user_id FROM section_students m WHERE m.district_id = $1 AND m.section_id = w.id`),
 			[]any{p.tx.actor.District, ids}, []any{&section, &user}, func() { known[section].pastStudents[user] = true })
+		var s stranger
+		collect(b, byKey("bigint", `SELECT m.section_id, m.kind, m.clever_id FROM section_strangers m WHERE m.district_id = $1 AND m.section_id = w.id`),
+			[]any{p.tx.actor.District, ids}, []any{&section, &s.kind, &s.cleverID}, func() { known[section].pastStrangers[s] = true })
 	}
 	if err := p.tx.send(ctx, "read sections", b); err != nil {
 		return err
@@ -201,6 +198,18 @@ type sectionRows struct {
 	newTeachers, changedTeachers memberColumns
 	lostTeachers                 memberColumns
 	newStudents, lostStudents    memberColumns
+	newStrangers, lostStrangers  strangerColumns
+}
+
+type strangerColumns struct {
+	section        []int64
+	kind, cleverID []string
+}
+
+func (c *strangerColumns) add(section int64, s stranger) {
+	c.section = append(c.section, section)
+	c.kind = append(c.kind, s.kind)
+	c.cleverID = append(c.cleverID, s.cleverID)
 }
 
 type sectionColumns struct {
@@ -246,7 +255,7 @@ func (r *sectionRows) section(s *rosterClass, school, term int64) {
 	c.students = append(c.students, int32(len(s.students)))
 	c.teachersNotShared = append(c.teachersNotShared, int32(len(s.Teachers)-len(s.teachers)))
 	c.studentsNotShared = append(c.studentsNotShared, int32(len(s.Students)-len(s.students)))
-	c.digest = append(c.digest, s.digest)
+	c.digest = append(c.digest, s.RosterSection.digest)
 	c.created = append(c.created, when(r.now, s.Created))
 	c.changed = append(c.changed, when(r.now, s.Modified, s.Created))
 
@@ -273,6 +282,15 @@ func (r *sectionRows) section(s *rosterClass, school, term int64) {
 	for user := range s.pastStudents {
 		r.lostStudents.add(s.id, user, false)
 	}
+	for who := range s.strangers {
+		if !s.pastStrangers[who] {
+			r.newStrangers.add(s.id, who)
+		}
+		delete(s.pastStrangers, who)
+	}
+	for who := range s.pastStrangers {
+		r.lostStrangers.add(s.id, who)
+	}
 }
 
 func (c *sectionColumns) args(district int64) []any {
@@ -294,7 +312,7 @@ func (r *sectionRows) queue(b *pgx.Batch) {
 			r.newSections.args(r.district)...)
 	}
 	if len(r.changedSections.id) > 0 {
-		b.Queue(`UPDATE sections s SET school_id = r.school_id, term_id = r.term_id, name = r.name, name_key = r.name_key, sis_id = r.sis_id,
+		b.Queue(`UPDATE sections s SET school_id = r.school_id, term_id = r.term_id, name = CASE r.name WHEN '' THEN s.name ELSE r.name END, name_key = CASE r.name WHEN '' THEN s.name_key ELSE r.name_key END, sis_id = r.sis_id,
 				section_number = r.section_number, period = r.period, grade = r.grade, subject = r.subject, students = r.students,
 				teachers_not_shared = r.teachers_not_shared, students_not_shared = r.students_not_shared, digest = r.digest,
 				changed_at = r.changed_at, ended_at = NULL
@@ -318,4 +336,12 @@ func (r *sectionRows) queue(b *pgx.Batch) {
 	members(`INSERT INTO section_teachers (district_id, section_id, user_id, is_primary)
 		SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::boolean[])`, r.newTeachers, true)
 	members(`INSERT INTO section_students (district_id, section_id, user_id) SELECT $1, * FROM unnest($2::bigint[], $3::bigint[])`, r.newStudents, false)
+	if m := r.lostStrangers; len(m.section) > 0 {
+		b.Queue(`DELETE FROM section_strangers t USING unnest($2::bigint[], $3::text[], $4::text[]) AS r(section, kind, clever_id)
+			WHERE t.district_id = $1 AND t.section_id = r.section AND t.kind = r.kind AND t.clever_id = r.clever_id`, r.district, m.section, m.kind, m.cleverID)
+	}
+	if m := r.newStrangers; len(m.section) > 0 {
+		b.Queue(`INSERT INTO section_strangers (district_id, section_id, kind, clever_id)
+			SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[])`, r.district, m.section, m.kind, m.cleverID)
+	}
 }

@@ -7,35 +7,6 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// SettleContacts gives contacts, in the people search, the schools of their students. It is asked when everyone is
-// in, because a contact may come before its students.
-func (tx *Tx) SettleContacts(ctx context.Context) error {
-	if err := tx.beginRoster(ctx); err != nil {
-		return fmt.Errorf("settle contacts: %w", err)
-	}
-	_, err := tx.conn.Exec(ctx, `
-		WITH contacts AS (
-			SELECT DISTINCT user_id FROM role_grants WHERE district_id = $1 AND role = 'contact' AND ended_at IS NULL
-		), places AS (
-			SELECT c.contact_id AS user_id, gs.school_id
-			  FROM contact_students c
-			  JOIN identities i ON i.district_id = $1 AND i.kind = 'clever' AND i.value = c.student_clever_id
-			  JOIN role_grant_schools gs ON gs.district_id = $1 AND gs.user_id = i.user_id AND gs.ended_at IS NULL
-			 WHERE c.district_id = $1
-			UNION
-			SELECT gs.user_id, gs.school_id FROM contacts JOIN role_grant_schools gs ON gs.district_id = $1 AND gs.user_id = contacts.user_id AND gs.ended_at IS NULL
-		), want AS (
-			SELECT contacts.user_id, coalesce(array_agg(places.school_id ORDER BY places.school_id) FILTER (WHERE places.school_id IS NOT NULL), '{}') AS school_ids
-			  FROM contacts LEFT JOIN places USING (user_id) GROUP BY contacts.user_id
-		)
-		UPDATE user_search s SET school_ids = want.school_ids FROM want
-		 WHERE s.district_id = $1 AND s.user_id = want.user_id AND s.school_ids <> want.school_ids`, tx.actor.District)
-	if err != nil {
-		return fmt.Errorf("settle contacts: %w", err)
-	}
-	return nil
-}
-
 // CountHeads counts people by role for each school and for the district, and rewrites the counts that differ.
 func (tx *Tx) CountHeads(ctx context.Context) error {
 	if err := tx.beginRoster(ctx); err != nil {

@@ -179,6 +179,9 @@ func (p *userPage) compose(u *rosterPerson) {
 	if !u.known {
 		since = when(p.tx.now, u.Created)
 	}
+	if u.First+u.Middle+u.Last == "" && u.known { // withheld, not blank
+		u.First, u.Middle, u.Last, u.nameKey = u.past.names[0], u.past.names[1], u.past.names[2], u.past.nameKey
+	}
 	p.composeIdentities(u)
 	listed, roles := map[string]bool{}, map[string]bool{} // Clever's, and all
 	schools := idSet{}
@@ -194,12 +197,16 @@ func (p *userPage) compose(u *rosterPerson) {
 		default: // students, and roles that Clever may yet invent
 		}
 		id, old := p.composeGrant(u, g, since)
+		if u.known && u.held.current && (old == nil || !old.current) {
+			p.count.RolesGained++
+		}
 		p.composeSchools(u, g, id, old, since, &schools)
 	}
 	for i := range u.past.grants {
 		switch g := &u.past.grants[i]; {
-		case g.manual && g.current:
+		case g.current && (g.manual || u.RolesWithheld):
 			roles[g.role] = true
+			contact = contact || g.role == string(access.Contact)
 			for _, s := range g.schools {
 				if s.current {
 					schools.add(s.school)
@@ -207,9 +214,12 @@ func (p *userPage) compose(u *rosterPerson) {
 			}
 		case !g.manual && g.current && !listed[g.role]:
 			p.rows.endedGrants = append(p.rows.endedGrants, g.id)
+			p.count.RolesLost++
 		}
 	}
-	p.composeStudents(u)
+	if !u.RolesWithheld {
+		p.composeStudents(u)
+	}
 	if employee {
 		p.rows.accounts = append(p.rows.accounts, u.id)
 	}
@@ -228,7 +238,10 @@ func (p *userPage) composeIdentities(u *rosterPerson) {
 	} else if !u.held.current || u.adopted {
 		p.rows.revivedIdentities = append(p.rows.revivedIdentities, u.CleverID)
 	}
-	holds := map[string]bool{}
+	if u.RolesWithheld {
+		return
+	}
+	holds, others := map[string]bool{}, idSet{}
 	for _, g := range u.Grants {
 		if g.LegacyID == "" || holds[g.LegacyID] {
 			continue
@@ -243,11 +256,19 @@ func (p *userPage) composeIdentities(u *rosterPerson) {
 			p.legacy[g.LegacyID] = legacyHeld{u.id, true}
 		case l.user != u.id:
 			p.count.Problems++
+			others.add(l.user)
 			continue
 		case !l.current:
 			p.rows.revivedLegacy = append(p.rows.revivedLegacy, g.LegacyID)
 		}
 		holds[g.LegacyID] = true
+	}
+	switch {
+	case u.known:
+	case len(others.ids) > 1:
+		p.count.Joined++
+	case len(others.ids) == 1:
+		p.count.Split++
 	}
 	for _, value := range u.past.legacy {
 		if !holds[value] {

@@ -11,6 +11,7 @@ import (
 // userState is what the tables hold of a user beside the user's own row.
 type userState struct {
 	nameKey  string
+	names    [3]string // first, middle, last
 	grants   []grantState
 	legacy   []string // current legacy ids
 	students map[string]RosterContactStudent
@@ -66,8 +67,9 @@ func (p *userPage) readPast(ctx context.Context) error {
 		args := []any{p.tx.actor.District, ids}
 		var user int64
 		var text string
-		collect(b, byKey("bigint", `SELECT u.id, u.name_key FROM users u WHERE u.district_id = $1 AND u.id = w.id`), args,
-			[]any{&user, &text}, func() { known[user].nameKey = text })
+		var names [3]string
+		collect(b, byKey("bigint", `SELECT u.id, u.name_key, u.first_name, u.middle_name, u.last_name FROM users u WHERE u.district_id = $1 AND u.id = w.id`), args,
+			[]any{&user, &text, &names[0], &names[1], &names[2]}, func() { known[user].nameKey, known[user].names = text, names })
 		collect(b, byKey("bigint", `SELECT i.user_id, i.value FROM identities i WHERE i.district_id = $1 AND i.user_id = w.id AND i.kind = 'legacy' AND i.ended_at IS NULL`),
 			args, []any{&user, &text}, func() { known[user].legacy = append(known[user].legacy, text) })
 		var s RosterContactStudent

@@ -89,7 +89,7 @@ func TestUnusableRecordsAreCountedNotFatal(t *testing.T) {
 		models.RosterUser{CleverID: "two", Grants: []models.RosterGrant{{Role: "staff", LegacyID: "shared"}}},
 		models.RosterUser{CleverID: "three", Grants: []models.RosterGrant{{Role: "staff", LegacyID: "shared"}, {Role: "teacher", LegacyID: strings.Repeat("l", 3000)}}},
 	)
-	if want := (models.RosterCount{Read: 6, Created: 3, Problems: 5}); n != want || seen.Len() != 3 {
+	if want := (models.RosterCount{Read: 6, Created: 3, Problems: 5, Split: 1}); n != want || seen.Len() != 3 {
 		t.Errorf("got %+v with %d seen, want %+v", n, seen.Len(), want)
 	}
 	if got := value(t, look, `SELECT last_name FROM users WHERE clever_id = 'one'`); got != "First" {

@@ -341,6 +341,16 @@ ALTER TABLE public.schools ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.section_strangers (
+    district_id bigint NOT NULL,
+    section_id bigint NOT NULL,
+    kind text NOT NULL,
+    clever_id text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT section_strangers_kind_check CHECK ((kind = ANY (ARRAY['primary'::text, 'teacher'::text, 'student'::text, 'term'::text])))
+);
+
+ALTER TABLE ONLY public.section_strangers FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.section_students (
     district_id bigint NOT NULL,
     section_id bigint NOT NULL,
@@ -420,7 +430,9 @@ CREATE TABLE public.sync_runs (
     error_type text DEFAULT ''::text NOT NULL,
     error_page integer DEFAULT 0 NOT NULL,
     error_next text DEFAULT ''::text NOT NULL,
-    CONSTRAINT sync_runs_kind_check CHECK ((kind = 'full'::text)),
+    cause text DEFAULT ''::text NOT NULL,
+    CONSTRAINT sync_runs_cause_check CHECK ((cause = ANY (ARRAY[''::text, 'nightly'::text, 'gap'::text, 'version'::text, 'cursor'::text]))),
+    CONSTRAINT sync_runs_kind_check CHECK ((kind = ANY (ARRAY['full'::text, 'events'::text]))),
     CONSTRAINT sync_runs_state_check CHECK ((state = ANY (ARRAY['requested'::text, 'running'::text, 'done'::text, 'failed'::text])))
 );
 
@@ -574,6 +586,9 @@ ALTER TABLE ONLY public.schools
 ALTER TABLE ONLY public.schools
     ADD CONSTRAINT schools_pkey PRIMARY KEY (district_id, id);
 
+ALTER TABLE ONLY public.section_strangers
+    ADD CONSTRAINT section_strangers_pkey PRIMARY KEY (district_id, section_id, kind, clever_id);
+
 ALTER TABLE ONLY public.section_students
     ADD CONSTRAINT section_students_pkey PRIMARY KEY (district_id, section_id, user_id);
 
@@ -644,6 +659,8 @@ CREATE INDEX role_grants_manual ON public.role_grants USING btree (district_id, 
 
 CREATE INDEX schools_by_name ON public.schools USING btree (district_id, name_key, id);
 
+CREATE INDEX section_strangers_by_clever_id ON public.section_strangers USING btree (district_id, clever_id);
+
 CREATE INDEX section_students_by_user ON public.section_students USING btree (district_id, user_id, section_id);
 
 CREATE INDEX section_teachers_by_user ON public.section_teachers USING btree (district_id, user_id, section_id);
@@ -652,7 +669,9 @@ CREATE INDEX sections_current_by_school ON public.sections USING btree (district
 
 CREATE INDEX sessions_by_user ON public.sessions USING btree (district_id, user_id);
 
-CREATE UNIQUE INDEX sync_runs_one_open ON public.sync_runs USING btree (district_id) WHERE (state = ANY (ARRAY['requested'::text, 'running'::text]));
+CREATE UNIQUE INDEX sync_runs_one_open ON public.sync_runs USING btree (district_id) WHERE ((state = ANY (ARRAY['requested'::text, 'running'::text])) AND (kind = 'full'::text));
+
+CREATE UNIQUE INDEX sync_runs_one_running ON public.sync_runs USING btree (district_id) WHERE (state = 'running'::text);
 
 CREATE INDEX user_search_by_name ON public.user_search USING btree (district_id, name_key, user_id);
 
@@ -754,6 +773,9 @@ ALTER TABLE ONLY public.role_rules
 ALTER TABLE ONLY public.schools
     ADD CONSTRAINT schools_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.districts(district_id);
 
+ALTER TABLE ONLY public.section_strangers
+    ADD CONSTRAINT section_strangers_district_id_section_id_fkey FOREIGN KEY (district_id, section_id) REFERENCES public.sections(district_id, id);
+
 ALTER TABLE ONLY public.section_students
     ADD CONSTRAINT section_students_district_id_section_id_fkey FOREIGN KEY (district_id, section_id) REFERENCES public.sections(district_id, id);
 
@@ -841,6 +863,8 @@ CREATE POLICY own_district ON public.role_rules USING ((district_id = public.cur
 
 CREATE POLICY own_district ON public.schools USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
+CREATE POLICY own_district ON public.section_strangers USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
 CREATE POLICY own_district ON public.section_students USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
 CREATE POLICY own_district ON public.section_teachers USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
@@ -864,6 +888,8 @@ ALTER TABLE public.role_grants ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.role_rules ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.schools ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.section_strangers ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.section_students ENABLE ROW LEVEL SECURITY;
 
@@ -931,6 +957,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.role_rules TO hallpass_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.schools TO hallpass_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.schools_id_seq TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.section_strangers TO hallpass_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.section_students TO hallpass_app;
 

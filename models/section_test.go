@@ -24,7 +24,7 @@ func TestPagesOfSectionsAndSchools(t *testing.T) {
 		if _, err := tx.WriteSchools(t.Context(), schools, &models.Seen{}); err != nil {
 			return err
 		}
-		_, err := tx.WriteSections(t.Context(), sections, &models.Seen{}, &models.Seen{})
+		_, err := tx.WriteSections(t.Context(), sections, &models.Seen{})
 		return err
 	})
 	type page struct {

@@ -3,8 +3,11 @@ package models
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
+
+	"gorm.io/gorm"
 
 	"hallpass/audit"
 )
@@ -26,8 +29,11 @@ const (
 	syncSilence = 2 * time.Minute
 )
 
-// syncLost is the error of a run whose program died.
-const syncLost = "The program stopped before the sync was finished. Nobody was deactivated; what had arrived before is kept. The next sync starts over."
+// Errors of runs whose program died.
+const (
+	syncLost   = "The program stopped before the sync was finished. Nobody was deactivated; what had arrived before is kept. The next sync starts over."
+	eventsLost = "The program stopped before all changes were taken over. What had been taken over is kept. The next run goes on from there."
+)
 
 // SyncProgress is what a run has done with one type of record.
 type SyncProgress struct {
@@ -41,6 +47,11 @@ type SyncProgress struct {
 	Revived   int        `json:"revived"`
 	Problems  int        `json:"problems"`
 	Done      bool       `json:"done"`
+	// Of people, by cause; see RosterCount.
+	RolesGained int `json:"roles_gained,omitempty"`
+	RolesLost   int `json:"roles_lost,omitempty"`
+	Joined      int `json:"joined,omitempty"`
+	Split       int `json:"split,omitempty"`
 }
 
 // Add counts one more page.
@@ -52,14 +63,27 @@ func (p *SyncProgress) Add(n RosterCount) {
 	p.Unchanged += n.Unchanged
 	p.Revived += n.Revived
 	p.Problems += n.Problems
+	p.RolesGained += n.RolesGained
+	p.RolesLost += n.RolesLost
+	p.Joined += n.Joined
+	p.Split += n.Split
+}
+
+// Merge adds what another run, or another part of this one, did with the same type.
+func (p *SyncProgress) Merge(q SyncProgress) {
+	pages := p.Pages + q.Pages
+	p.Add(RosterCount{q.Read, q.Created, q.Updated, q.Unchanged, q.Revived, q.Problems, q.RolesGained, q.RolesLost, q.Joined, q.Split})
+	p.Pages = pages
+	p.Ended += q.Ended
 }
 
 // SyncRun is one sync of the district, wanted, under way or over.
 type SyncRun struct {
-	DistrictID  int64 `gorm:"primaryKey"`
-	ID          int64 `gorm:"primaryKey"`
-	Kind        string
+	DistrictID  int64  `gorm:"primaryKey"`
+	ID          int64  `gorm:"primaryKey"`
+	Kind        string // SyncFull or SyncEvents
 	State       SyncState
+	Cause       string // why the program asked for it, "" where a person or a command did: nightly, gap, version or cursor
 	RequestedBy *int64
 	RequestedAt time.Time
 	StartedAt   *time.Time
@@ -78,18 +102,35 @@ func (r SyncRun) Open() bool { return r.State == SyncRequested || r.State == Syn
 // Total adds up all types.
 func (r SyncRun) Total() (t SyncProgress) {
 	for _, p := range r.Progress {
-		t.Add(RosterCount{p.Read, p.Created, p.Updated, p.Unchanged, p.Revived, p.Problems})
-		t.Pages += p.Pages - 1
-		t.Ended += p.Ended
+		t.Merge(p)
 	}
 	return t
 }
 
 func (r SyncRun) subject() string { return fmt.Sprintf("sync:%d", r.ID) }
 
+// The kinds of a run.
+const (
+	SyncFull   = "full"
+	SyncEvents = "events"
+)
+
+// Why the program itself asks for a full sync.
+const (
+	CauseNightly = "nightly" // it is the district's hour
+	CauseGap     = "gap"     // events were not followed for so long that Clever may have dropped some
+	CauseVersion = "version" // the cursor is of another version of Clever's API, or there is none
+	CauseCursor  = "cursor"  // Clever does not know the cursor any more
+)
+
 // RequestSync asks for a full sync in the actor's name. Where one is open already, it is given back and created is
-// false.
+// false. It starts when no run that follows events is under way.
 func (tx *Tx) RequestSync(ctx context.Context) (run SyncRun, created bool, err error) {
+	return tx.RequestSyncFor(ctx, "")
+}
+
+// RequestSyncFor is RequestSync with the reason why the program asks.
+func (tx *Tx) RequestSyncFor(ctx context.Context, cause string) (run SyncRun, created bool, err error) {
 	if _, err := tx.FailLostSyncs(ctx); err != nil {
 		return run, false, err
 	}
@@ -97,24 +138,30 @@ func (tx *Tx) RequestSync(ctx context.Context) (run SyncRun, created bool, err e
 	if tx.actor.User != 0 {
 		by = &tx.actor.User
 	}
-	rows, err := query[SyncRun](ctx, tx, `INSERT INTO sync_runs (district_id, kind, state, requested_by, requested_at) VALUES (?, 'full', 'requested', ?, ?)
-		ON CONFLICT (district_id) WHERE state IN ('requested', 'running') DO NOTHING RETURNING *`, tx.actor.District, by, tx.now)
+	rows, err := query[SyncRun](ctx, tx, `INSERT INTO sync_runs (district_id, kind, state, requested_by, requested_at, cause) VALUES (?, 'full', 'requested', ?, ?, ?)
+		ON CONFLICT (district_id) WHERE state IN ('requested', 'running') AND kind = 'full' DO NOTHING RETURNING *`, tx.actor.District, by, tx.now, cause)
 	if err != nil {
 		return run, false, fmt.Errorf("request sync: %w", err)
 	}
 	if len(rows) == 1 {
-		err = tx.Audit(ctx, audit.Entry{Action: audit.SyncRequested, Subject: rows[0].subject()})
-		return rows[0], true, err
+		entry := audit.Entry{Action: audit.SyncRequested, Subject: rows[0].subject()}
+		if cause != "" {
+			entry.Data = map[string]any{"cause": cause}
+		}
+		return rows[0], true, tx.Audit(ctx, entry)
 	}
-	run, err = one[SyncRun](ctx, tx, `SELECT * FROM sync_runs WHERE district_id = ? AND state IN ('requested', 'running')`, tx.actor.District)
+	run, err = one[SyncRun](ctx, tx, `SELECT * FROM sync_runs WHERE district_id = ? AND state IN ('requested', 'running') AND kind = 'full'`, tx.actor.District)
 	if err != nil { // it ended in between
 		return run, false, fmt.Errorf("request sync: %w", err)
 	}
 	return run, false, nil
 }
 
-// StartSync takes a requested run up, or with id 0 requests one and takes it up. ErrConflict: a run is under way
-// already, or this one is over.
+// ErrBusy says that the district's events are being followed: a full sync must wait for that, which is not long.
+var ErrBusy = errors.New("events are being followed")
+
+// StartSync takes a requested run up, or with id 0 requests one and takes it up. ErrConflict: a full run is under way
+// already, or this one is over. ErrBusy: events are being followed at this moment.
 func (tx *Tx) StartSync(ctx context.Context, id int64) (SyncRun, error) {
 	if id == 0 {
 		run, _, err := tx.RequestSync(ctx)
@@ -125,11 +172,31 @@ func (tx *Tx) StartSync(ctx context.Context, id int64) (SyncRun, error) {
 	}
 	rows, err := query[SyncRun](ctx, tx, `UPDATE sync_runs SET state = 'running', started_at = ?, beat_at = ?
 		WHERE district_id = ? AND id = ? AND state = 'requested' RETURNING *`, tx.now, tx.now, tx.actor.District, id)
+	if errors.Is(err, gorm.ErrDuplicatedKey) {
+		return SyncRun{}, fmt.Errorf("start sync %d: %w", id, ErrBusy)
+	}
 	if err != nil {
 		return SyncRun{}, fmt.Errorf("start sync %d: %w", id, err)
 	}
 	if len(rows) == 0 {
 		return SyncRun{}, fmt.Errorf("start sync %d: it is not waiting: %w", id, ErrConflict)
+	}
+	return rows[0], nil
+}
+
+// StartEvents begins a run that follows events. ErrConflict: another run is under way, or is asked for and will bring
+// everything anyway.
+func (tx *Tx) StartEvents(ctx context.Context) (SyncRun, error) {
+	if _, err := tx.FailLostSyncs(ctx); err != nil {
+		return SyncRun{}, err
+	}
+	rows, err := query[SyncRun](ctx, tx, `INSERT INTO sync_runs (district_id, kind, state, requested_at, started_at, beat_at) VALUES (?, 'events', 'running', ?, ?, ?)
+		ON CONFLICT DO NOTHING RETURNING *`, tx.actor.District, tx.now, tx.now, tx.now)
+	if err != nil {
+		return SyncRun{}, fmt.Errorf("start following events: %w", err)
+	}
+	if len(rows) == 0 {
+		return SyncRun{}, fmt.Errorf("start following events: %w", ErrConflict)
 	}
 	return rows[0], nil
 }
@@ -214,9 +281,9 @@ func (tx *Tx) auditFailure(ctx context.Context, run SyncRun) error {
 
 // FailLostSyncs marks running runs failed that gave no sign of life for two minutes, and says how many.
 func (tx *Tx) FailLostSyncs(ctx context.Context) (int, error) {
-	rows, err := query[SyncRun](ctx, tx, `UPDATE sync_runs SET state = 'failed', finished_at = ?, error = ?, error_next = 'retry'
+	rows, err := query[SyncRun](ctx, tx, `UPDATE sync_runs SET state = 'failed', finished_at = ?, error = CASE kind WHEN 'full' THEN ? ELSE ? END, error_next = 'retry'
 		WHERE district_id = ? AND state = 'running' AND beat_at < ? RETURNING *`,
-		tx.now, syncLost, tx.actor.District, tx.now.Add(-syncSilence))
+		tx.now, syncLost, eventsLost, tx.actor.District, tx.now.Add(-syncSilence))
 	if err != nil {
 		return 0, fmt.Errorf("fail lost syncs: %w", err)
 	}

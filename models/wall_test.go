@@ -38,7 +38,7 @@ func two(t *testing.T) (store *models.Store, url string, here, there int64) {
 			if err != nil {
 				return err
 			}
-			_, err = tx.WriteSections(t.Context(), []models.RosterSection{{CleverID: d + "-section", School: d + "-school", Term: d + "-term", Teacher: d + "-teacher", Students: []string{d + "-student"}}}, people, &models.Seen{})
+			_, err = tx.WriteSections(t.Context(), []models.RosterSection{{CleverID: d + "-section", School: d + "-school", Term: d + "-term", Teacher: d + "-teacher", Students: []string{d + "-student", d + "-not-shared"}}}, &models.Seen{})
 			if err != nil {
 				return err
 			}

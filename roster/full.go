@@ -194,7 +194,7 @@ func (f *full) walkTypes(ctx context.Context) error {
 	if err == nil {
 		err = walkType(ctx, f, models.RosterSections, f.client.Sections, section, (*models.RosterSection).Prepare,
 			func(tx *models.Tx, page []models.RosterSection, seen *models.Seen) (models.RosterCount, error) {
-				return tx.WriteSections(ctx, page, f.seen[models.RosterUsers], seen)
+				return tx.WriteSections(ctx, page, seen)
 			})
 	}
 	return err
@@ -281,6 +281,9 @@ func (f *full) finish(ctx context.Context, newestEvent string) error {
 		}
 		for i := range f.progress {
 			f.progress[i].Ended = ended[f.progress[i].Type]
+		}
+		if err := tx.SettleSections(ctx); err != nil {
+			return err
 		}
 		if err := tx.SettleContacts(ctx); err != nil {
 			return err

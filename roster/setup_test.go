@@ -121,7 +121,7 @@ func (w *world) is(want, sql string, args ...any) {
 // roster are the tables that a sync of unchanged records must leave alone, with what orders their rows.
 var roster = []string{
 	"schools", "terms", "users", "identities", "accounts", "role_grants", "role_grant_schools",
-	"contact_students", "sections", "section_teachers", "section_students", "head_counts", "user_search", "sessions",
+	"contact_students", "sections", "section_teachers", "section_students", "section_strangers", "head_counts", "user_search", "sessions",
 }
 
 // marks tells for each table which row versions it has: it differs after any insert, update or delete.
