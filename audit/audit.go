@@ -12,6 +12,14 @@ const (
 	SyncRequested  Action = "sync.requested"
 	SyncFinished   Action = "sync.finished"
 	SyncFailed     Action = "sync.failed"
+
+	OverrideCreated  Action = "override.created"
+	OverrideExtended Action = "override.extended"
+	OverrideEnded    Action = "override.ended"
+	OverrideUndone   Action = "override.undone"
+	RoleGiven        Action = "role.given"
+	RoleEnded        Action = "role.ended"
+	RoleUndone       Action = "role.undone"
 )
 
 // Entry is one thing that happened. Who did it, when and in which request is added by the transaction that writes

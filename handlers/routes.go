@@ -17,6 +17,7 @@ type route struct {
 	// permission is needed somewhere to get in; at says how wide that somewhere must be for the page to mean
 	// anything. Which rows the page shows is for the handler to limit to the same reach.
 	permission access.Permission
+	or         []access.Permission // any of these opens the page as well; the handler settles what of it
 	at         access.Kind
 	empty      bool // also for someone who holds it nowhere yet, such as a teacher before sections are shared
 	page       func(*visit) (reply, error)
@@ -42,6 +43,11 @@ func (s *server) routes() []route {
 		{method: post, path: inside + "syncs", permission: access.SyncRun, at: access.District, page: s.createSync},
 		{method: get, path: inside + "syncs/:id", permission: access.SyncRun, at: access.District, page: showSync},
 
+		// A change belongs to whoever may make its kind; reading it also to whoever sees what was changed.
+		{method: get, path: inside + "changes/:id", permission: access.AuditView, or: changers, at: access.District, page: showChange},
+		{method: get, path: inside + "changes/:id/undo", permission: access.OverridesManage, or: changers, at: access.District, page: previewUndo},
+		{method: post, path: inside + "changes/:id/undo", permission: access.OverridesManage, or: changers, at: access.District, page: undoChange},
+
 		{method: get, path: "/", public: "leads to the own home, or to the door", open: s.start},
 		{method: get, path: "/d/:district", public: "leads to the own home, or to the door", open: s.start},
 		{method: get, path: "/d/:district/", public: "leads to the own home, or to the door", open: s.start},
@@ -63,8 +69,16 @@ func (s *server) routes() []route {
 	}
 }
 
+// changers are the permissions that make changes with receipts.
+var changers = []access.Permission{access.OverridesManage, access.RolesAssign, access.SettingsManage}
+
 // lets reports whether facts allow the row anything.
 func (r route) lets(f access.Facts) bool {
+	for _, p := range r.or {
+		if (route{permission: p, at: r.at}).lets(f) {
+			return true
+		}
+	}
 	reach := f.Reach(r.permission)
 	switch {
 	case reach.District || r.empty:

@@ -123,3 +123,21 @@ func (tx *Tx) RecordChange(ctx context.Context, n NewChange) (Change, error) {
 	}
 	return rows[0], nil
 }
+
+// Attempt runs fn inside the transaction, and takes back everything that fn did if it returns an error. What was done
+// before stays.
+func (tx *Tx) Attempt(ctx context.Context, fn func() error) error {
+	if _, err := tx.conn.Exec(ctx, "SAVEPOINT attempt"); err != nil {
+		return fmt.Errorf("begin attempt: %w", err)
+	}
+	if err := fn(); err != nil {
+		if _, lost := tx.conn.Exec(ctx, "ROLLBACK TO SAVEPOINT attempt"); lost != nil {
+			return errors.Join(err, fmt.Errorf("take back attempt: %w", lost))
+		}
+		return err
+	}
+	if _, err := tx.conn.Exec(ctx, "RELEASE SAVEPOINT attempt"); err != nil {
+		return fmt.Errorf("end attempt: %w", err)
+	}
+	return nil
+}

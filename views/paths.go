@@ -57,6 +57,16 @@ func NothingHerePath(reason string) string {
 	return TurnedAwayPath + "?" + url.Values{"as": {reason}}.Encode()
 }
 
+// ChangePath is the receipt of a change, by its number.
+func ChangePath(district, view string, number int64) string {
+	return viewPath(district, view) + "changes/" + strconv.FormatInt(number, 10)
+}
+
+// UndoPath is the preview of undoing a change, and where that is done by POST.
+func UndoPath(district, view string, number int64) string {
+	return ChangePath(district, view, number) + "/undo"
+}
+
 // LanguagePath remembers a language and returns to back, a path with its query.
 func LanguagePath(to, back string) string {
 	return "/language?" + url.Values{"to": {to}, "back": {back}}.Encode()
