@@ -177,8 +177,7 @@ func (r *userRows) queue(b *pgx.Batch) {
 			WHERE c.district_id = $1 AND c.contact_id = r.contact AND c.student_clever_id = r.student`, r.district, s.contact, s.student)
 	}
 	if len(r.accounts) > 0 {
-		b.Queue(`INSERT INTO accounts (district_id, user_id, created_at) SELECT $1, r.id, $3 FROM unnest($2::bigint[]) r(id)
-			WHERE NOT EXISTS (SELECT FROM accounts a WHERE a.district_id = $1 AND a.user_id = r.id AND a.role = '')`, r.district, r.accounts, r.now)
+		queueAccounts(b, r.district, r.accounts, r.now)
 	}
 }
 
