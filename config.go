@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -12,6 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"hallpass/access"
 )
 
 // config is every setting, read once from the environment and checked once. README lists them.
@@ -25,6 +28,7 @@ type config struct {
 	cleverAPIURL, cleverOAuth  string
 	cookieKeys                 [][]byte
 	sessionIdle, sessionLength time.Duration
+	catalogue                  *access.Catalogue // nil: the shipped one
 
 	log *slog.Logger
 }
@@ -105,6 +109,7 @@ func loadConfig(env func(string) (string, bool), n needs) (config, error) {
 		sessionLength: s.duration("HALLPASS_SESSION_ABSOLUTE", 12*time.Hour),
 		cleverAPIURL:  s.web("HALLPASS_CLEVER_API_URL", s.text("HALLPASS_CLEVER_API_URL", "https://api.clever.com")),
 		cleverOAuth:   s.web("HALLPASS_CLEVER_AUTH_URL", s.text("HALLPASS_CLEVER_AUTH_URL", "https://clever.com")),
+		catalogue:     s.catalogue("HALLPASS_CATALOGUE"),
 		log:           s.logger(),
 	}
 	if c.databaseURL == "" && c.dataDir == "" {
@@ -128,10 +133,15 @@ func loadConfig(env func(string) (string, bool), n needs) (config, error) {
 	if c.sessionIdle > c.sessionLength {
 		s.problem("HALLPASS_SESSION_IDLE is longer than HALLPASS_SESSION_ABSOLUTE")
 	}
+	return c, s.err()
+}
+
+// err is everything that is wrong, in one message.
+func (s *settings) err() error {
 	if len(s.problems) > 0 {
-		return c, fmt.Errorf("settings:\n  %s\nREADME.md lists them all", strings.Join(s.problems, "\n  "))
+		return fmt.Errorf("settings:\n  %s\nREADME.md lists them all", strings.Join(s.problems, "\n  "))
 	}
-	return c, nil
+	return nil
 }
 
 // keys reads the cookie keys: base64, 32 bytes or more each, the one that signs first.
@@ -150,6 +160,43 @@ func (s *settings) keys(name string) [][]byte {
 		keys = append(keys, key)
 	}
 	return keys
+}
+
+// maxCatalogue is the size in bytes of a catalogue that is read: many times what 256 permissions take.
+const maxCatalogue = 1 << 20
+
+// catalogue reads the app's own catalogue of permissions. Every mistake in it is a problem of its own, with its line.
+func (s *settings) catalogue(name string) *access.Catalogue {
+	path, set := s.env(name)
+	if path = strings.TrimSpace(path); !set || path == "" {
+		return nil
+	}
+	text, err := readAtMost(path, maxCatalogue)
+	if err != nil {
+		if at, ok := errors.AsType[*fs.PathError](err); ok {
+			err = at.Err // the path is said already
+		}
+		s.problem("%s: %s: %v", name, path, err)
+		return nil
+	}
+	c, err := access.ParseCatalogue(text)
+	if err != nil {
+		s.problem("%s: %s: %s", name, path, strings.ReplaceAll(err.Error(), "\n", "\n    "))
+	}
+	return c
+}
+
+func readAtMost(path string, most int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(text)) > most {
+		err = fmt.Errorf("larger than %d bytes", most)
+	}
+	return text, err
 }
 
 func (s *settings) logger() *slog.Logger {

@@ -174,3 +174,42 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 		})
 	}
 }
+
+// TestCatalogueIsCheckedAtStart: an app's own catalogue is read with the settings, and each mistake in it is named with
+// its line beside everything else that is wrong.
+func TestCatalogueIsCheckedAtStart(t *testing.T) {
+	c, err := loadConfig(enough.lookUp, needs{clever: true, console: true})
+	if err != nil || c.catalogue != nil {
+		t.Errorf("with none named: %v, %v", c.catalogue, err)
+	}
+	c, err = loadConfig(enough.with("HALLPASS_CATALOGUE", "examples/catalogue.yaml").lookUp, needs{clever: true, console: true})
+	if err != nil {
+		t.Fatalf("the example is refused: %v", err)
+	}
+	if _, _, known := c.catalogue.Find("report_cards.send"); !known {
+		t.Error("the example's permission is not in the catalogue")
+	}
+	if _, _, known := c.catalogue.Find("sync.run"); !known {
+		t.Error("the example does not extend the shipped catalogue")
+	}
+	file := filepath.Join(t.TempDir(), "catalogue.yaml")
+	text := "extends: shipped\npermissions:\n  - {name: Rooms, scope: school, en: Book., es: Reservar.}\n  - {name: rooms.book, scope: building, en: Book., es: Reservar.}\nrules:\n  - {role: student, permissions: [rooms.book]}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = loadConfig(enough.with("HALLPASS_CATALOGUE", file, "HALLPASS_LOG", "xml").lookUp, needs{clever: true, console: true})
+	for _, want := range []string{"HALLPASS_CATALOGUE: " + file, "line 3", "line 4", "line 6", "HALLPASS_LOG"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s is not named in:\n%v", want, err)
+		}
+	}
+	large := filepath.Join(t.TempDir(), "large.yaml")
+	if err := os.WriteFile(large, make([]byte, maxCatalogue+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{filepath.Join(t.TempDir(), "missing.yaml"), large, t.TempDir()} {
+		if _, err := loadConfig(enough.with("HALLPASS_CATALOGUE", path).lookUp, needs{clever: true, console: true}); err == nil || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}

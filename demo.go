@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -34,6 +35,11 @@ func demo(ctx context.Context, args []string, out, errOut io.Writer) error {
 	if *users < 100 {
 		return fmt.Errorf("%w: demo: --users must be 100 or more", errUsage)
 	}
+	s := &settings{env: os.LookupEnv}
+	catalogue := s.catalogue("HALLPASS_CATALOGUE") // an app tries its own here first
+	if err := s.err(); err != nil {
+		return err
+	}
 	log := slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	if *verbose {
 		log = slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -49,7 +55,7 @@ func demo(ctx context.Context, args []string, out, errOut io.Writer) error {
 	}
 	c := config{
 		baseURL: "http://" + console1.Addr().String(), cleverAPIURL: "http://" + pretend.Addr().String(), cleverOAuth: "http://" + pretend.Addr().String(),
-		cleverID: "demo", cleverSecret: "demo", cookieKeys: [][]byte{randomKey()}, sessionIdle: 2 * time.Hour, sessionLength: 12 * time.Hour, log: log,
+		cleverID: "demo", cleverSecret: "demo", cookieKeys: [][]byte{randomKey()}, sessionIdle: 2 * time.Hour, sessionLength: 12 * time.Hour, catalogue: catalogue, log: log,
 	}
 	sb, stopSandbox, err := pretendClever(c, pretend, *users, *seed)
 	if err != nil {
@@ -66,7 +72,7 @@ func demo(ctx context.Context, args []string, out, errOut io.Writer) error {
 	if _, err := models.MigrateUp(ctx, db.url); err != nil {
 		return err
 	}
-	store, err := openStore(ctx, db.url)
+	store, err := openStore(ctx, c, db.url)
 	if err != nil {
 		return err
 	}

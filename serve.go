@@ -39,7 +39,7 @@ func serve(ctx context.Context, args []string, out, errOut io.Writer) error {
 		return err
 	}
 	defer db.stop()
-	store, err := openStore(ctx, db.url)
+	store, err := openStore(ctx, c, db.url)
 	if err != nil {
 		return err
 	}
@@ -133,8 +133,8 @@ func privateDatabase(ctx context.Context, o cluster.Options) (database, error) {
 }
 
 // openStore opens a database whose schema is this program's.
-func openStore(ctx context.Context, url string) (*models.Store, error) {
-	store, err := models.Open(ctx, models.Config{URL: url, MaxConns: 16})
+func openStore(ctx context.Context, c config, url string) (*models.Store, error) {
+	store, err := models.Open(ctx, models.Config{URL: url, MaxConns: 16, Catalogue: c.catalogue})
 	if err != nil {
 		return nil, err
 	}
