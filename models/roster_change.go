@@ -23,6 +23,8 @@ type RosterChanges struct {
 	District *RosterDistrict
 	// Gone are Clever ids of records that are no longer shared.
 	Gone map[RosterType][]string
+	// Passing are those of them that came and went within these events: they may never have been here.
+	Passing map[string]bool
 }
 
 // RosterDistrict is what is kept of the district's own record.
@@ -147,31 +149,44 @@ func (w *changes) come(ctx context.Context) error {
 	return nil
 }
 
-// end ends the records of one type that are gone. One that is not here, or ended before, is none of our business.
+// end ends the records of one type that are gone, leaving alone those that ended before.
 func (w *changes) end(ctx context.Context, t RosterType) error {
-	ids := slices.DeleteFunc(slices.Clone(w.Gone[t]), func(id string) bool { return !usableID(id) })
-	if len(ids) == 0 {
+	if len(w.Gone[t]) == 0 {
 		return nil
 	}
 	tx := w.tx
-	if _, err := tx.conn.Exec(ctx, `CREATE TEMP TABLE gone_`+string(t)+` (id bigint, current boolean) ON COMMIT DROP`); err != nil {
-		return err
-	}
+	ids := slices.DeleteFunc(slices.Clone(w.Gone[t]), func(id string) bool { return !usableID(id) })
+	known := map[string]bool{}
+	var gone []int64
+	var cleverID string
+	var id int64
+	var current bool
 	b := &pgx.Batch{}
-	var known, current int
-	b.Queue(`INSERT INTO gone_`+string(t)+` SELECT r.* FROM unnest($2::text[]) w(id), LATERAL (
-		SELECT r.id, r.ended_at IS NULL FROM `+string(t)+` r WHERE r.district_id = $1 AND r.clever_id = w.id AND `+endable[t]+` OFFSET 0) r`, tx.actor.District, ids)
-	b.Queue(`SELECT count(*), count(*) FILTER (WHERE current) FROM gone_` + string(t)).QueryRow(func(row pgx.Row) error { return row.Scan(&known, &current) })
-	b.Queue(`DELETE FROM gone_` + string(t) + ` WHERE NOT current`)
+	collect(b, byKey("text", `SELECT r.clever_id, r.id, r.ended_at IS NULL FROM `+string(t)+` r WHERE r.district_id = $1 AND r.clever_id = w.id AND `+endable[t]),
+		[]any{tx.actor.District, ids}, []any{&cleverID, &id, &current}, func() {
+			known[cleverID] = true
+			if current {
+				gone = append(gone, id)
+			}
+		})
 	if err := tx.send(ctx, "find "+string(t)+" that are gone", b); err != nil {
 		return err
 	}
-	p := w.count(t, RosterCount{Read: len(w.Gone[t]), Unchanged: known - current, Problems: len(w.Gone[t]) - known})
-	p.Ended += current
-	if current == 0 {
+	n := RosterCount{Read: len(w.Gone[t]), Unchanged: len(known) - len(gone)}
+	for _, s := range w.Gone[t] {
+		if !known[s] && !w.Passing[s] {
+			n.Problems++
+		}
+	}
+	w.count(t, n).Ended += len(gone)
+	if len(gone) == 0 {
 		return nil
 	}
+	if _, err := tx.conn.Exec(ctx, `CREATE TEMP TABLE gone_`+string(t)+` (id bigint) ON COMMIT DROP`); err != nil {
+		return err
+	}
 	b = &pgx.Batch{}
+	b.Queue(`INSERT INTO gone_`+string(t)+` SELECT unnest($1::bigint[])`, gone)
 	if t == RosterUsers {
 		endUsers(b, tx.actor.District, tx.now)
 	} else {

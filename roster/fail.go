@@ -15,7 +15,7 @@ import (
 const failTime = 10 * time.Second
 
 // fail marks the run failed and gives it back with the error.
-func (f *full) fail(ctx context.Context, cause error) (models.SyncRun, error) {
+func (f *work) fail(ctx context.Context, cause error) (models.SyncRun, error) {
 	failure := f.explain(ctx, cause)
 	f.opts.Log.ErrorContext(ctx, "sync failed", "district", f.run.DistrictID, "sync", f.run.ID,
 		"type", failure.Type, "page", failure.Page, "error", cause)
@@ -37,7 +37,7 @@ func (f *full) fail(ctx context.Context, cause error) (models.SyncRun, error) {
 }
 
 // explain puts a failure into words for the person who reads the list of syncs.
-func (f *full) explain(ctx context.Context, cause error) models.SyncFailure {
+func (f *work) explain(ctx context.Context, cause error) models.SyncFailure {
 	at := models.SyncFailure{Type: f.at.recordType, Page: f.at.page, Next: "retry"}
 	where := "while the sync was being finished"
 	if at.Type != "" {
@@ -46,7 +46,14 @@ func (f *full) explain(ctx context.Context, cause error) models.SyncFailure {
 			where += fmt.Sprintf(", page %d", at.Page)
 		}
 	}
-	const kept = " Nobody was deactivated; what had arrived before is kept. The next sync starts over."
+	kept := " Nobody was deactivated; what had arrived before is kept. The next sync starts over."
+	if f.run.Kind == models.SyncEvents {
+		where = "while changes were being taken over"
+		if at.Page > 0 {
+			where += fmt.Sprintf(", at page %d of them", at.Page)
+		}
+		kept = " What had been taken over before is kept. The next run goes on from there."
+	}
 	if ctx.Err() != nil {
 		at.Text = "The program was told to stop " + where + "." + kept
 		return at
@@ -63,7 +70,9 @@ func (f *full) explain(ctx context.Context, cause error) models.SyncFailure {
 	if e, ok := errors.AsType[*clever.Error](cause); ok {
 		if e.RecordType != "" {
 			at.Type, at.Page = e.RecordType, e.Page
-			where = fmt.Sprintf("at %s, page %d", at.Type, at.Page)
+			if f.run.Kind != models.SyncEvents {
+				where = fmt.Sprintf("at %s, page %d", at.Type, at.Page)
+			}
 		}
 		switch e.Status {
 		case http.StatusUnauthorized:

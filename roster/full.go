@@ -16,15 +16,33 @@ import (
 // ErrUnderWay says that a sync of the district is running already, or that the run asked for is over.
 var ErrUnderWay = errors.New("a sync of this district is under way, or this one is over")
 
-// Options shape a full sync. The zero value requests a run and reports to nobody.
+// ErrBusy says that the district's events are being followed at this moment: a full sync can start when they have been.
+var ErrBusy = errors.New("events of this district are being followed")
+
+// Options shape a sync. The zero value requests a run and reports to nobody.
 type Options struct {
-	RunID int64 // of a requested run; 0 requests one
+	RunID int64 // of a requested full run; 0 requests one
 	// Version is the API version that the client reads data from, default "v3.1". Event ids of two versions are not
 	// known to agree, so it is kept with the newest one.
 	Version string
 	// Progress is told after every page and when a type is through. It is called from the sync's own goroutine.
 	Progress func(models.SyncProgress)
 	Log      *slog.Logger
+	// Events bounds how many events Follow takes over before it lets others have their turn, default 5000.
+	Events int
+}
+
+func (o Options) filled() Options {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Version == "" {
+		o.Version = "v3.1"
+	}
+	if o.Events == 0 {
+		o.Events = 5000
+	}
+	return o
 }
 
 // Districts lists the Clever ids of the districts that are connected to the app.
@@ -47,13 +65,10 @@ func Districts(ctx context.Context, client *clever.Client) ([]string, error) {
 //
 // A run that fails is marked failed with the type and page it was at, and given back with the error.
 func Full(ctx context.Context, store *models.Store, client *clever.Client, districtCleverID string, opts Options) (models.SyncRun, error) {
-	if opts.Log == nil {
-		opts.Log = slog.New(slog.DiscardHandler)
+	f := &full{
+		work: work{client: client, store: store, cleverID: districtCleverID, opts: opts.filled()},
+		seen: map[models.RosterType]*models.Seen{},
 	}
-	if opts.Version == "" {
-		opts.Version = "v3.1"
-	}
-	f := &full{client: client, store: store, cleverID: districtCleverID, opts: opts, seen: map[models.RosterType]*models.Seen{}}
 	// A district that is not known yet must be entered before there is a place to note its run.
 	id, err := store.DistrictID(ctx, districtCleverID)
 	if errors.Is(err, models.ErrNotFound) {
@@ -75,10 +90,12 @@ func Full(ctx context.Context, store *models.Store, client *clever.Client, distr
 			return err
 		})
 	}
-	if errors.Is(err, models.ErrConflict) {
+	switch {
+	case errors.Is(err, models.ErrConflict):
 		return models.SyncRun{}, fmt.Errorf("sync district %d: %w", id, ErrUnderWay)
-	}
-	if err != nil {
+	case errors.Is(err, models.ErrBusy):
+		return models.SyncRun{}, fmt.Errorf("sync district %d: %w", id, ErrBusy)
+	case err != nil:
 		return models.SyncRun{}, fmt.Errorf("sync district %d: %w", id, err)
 	}
 	if err := f.alive(ctx, f.walk); err != nil {
@@ -87,8 +104,14 @@ func Full(ctx context.Context, store *models.Store, client *clever.Client, distr
 	return f.run, nil
 }
 
-// full is one run under way.
+// full is one full sync under way.
 type full struct {
+	work
+	seen map[models.RosterType]*models.Seen
+}
+
+// work is what every run has.
+type work struct {
 	client   *clever.Client
 	store    *models.Store
 	cleverID string
@@ -97,7 +120,6 @@ type full struct {
 	scope    models.Scope
 	run      models.SyncRun
 	token    string
-	seen     map[models.RosterType]*models.Seen
 	progress []models.SyncProgress // by type, in the order walked
 	at       place
 }
@@ -109,7 +131,7 @@ type place struct {
 }
 
 // enter reads the token and the district's own record, and puts them down.
-func (f *full) enter(ctx context.Context) (int64, error) {
+func (f *work) enter(ctx context.Context) (int64, error) {
 	f.at = place{recordType: "districts"}
 	t, err := f.client.DistrictToken(ctx, f.cleverID)
 	if err != nil {
@@ -128,7 +150,7 @@ func (f *full) enter(ctx context.Context) (int64, error) {
 
 // alive runs the sync and gives a sign of life meanwhile. A run that was given up for lost, because its program slept
 // too long, is stopped: another one may be writing.
-func (f *full) alive(ctx context.Context, walk func(context.Context) error) error {
+func (f *work) alive(ctx context.Context, walk func(context.Context) error) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	gone := make(chan struct{})
 	go func() {
@@ -302,7 +324,7 @@ func (f *full) finish(ctx context.Context, newestEvent string) error {
 	})
 }
 
-func (f *full) report(p models.SyncProgress) {
+func (f *work) report(p models.SyncProgress) {
 	if f.opts.Progress != nil {
 		f.opts.Progress(p)
 	}
