@@ -52,7 +52,7 @@ func compareName(v *vector, a, b *name) {
 		v.set(atSurname, Swapped, 0)
 	case sharesPart(a, b) >= 0:
 		v.set(atSurname, Part, sharesPart(a, b))
-	case !(a.surnameKnown && b.surnameKnown) && near(a.surname, b.surname, closeSurname):
+	case (!a.surnameKnown || !b.surnameKnown) && near(a.surname, b.surname, closeSurname):
 		v.set(atSurname, Close, 0)
 	default:
 		v.set(atSurname, Differ, 0)
@@ -71,7 +71,7 @@ func compareName(v *vector, a, b *name) {
 		}
 	case sharesForm(a.canon, b.canon):
 		v.set(atGiven, Nickname, 0)
-	case !(a.givenKnown && b.givenKnown) && near(a.given, b.given, closeGiven), a.given == b.middle, b.given == a.middle:
+	case (!a.givenKnown || !b.givenKnown) && near(a.given, b.given, closeGiven), a.given == b.middle, b.given == a.middle:
 		v.set(atGiven, Close, 0)
 	default:
 		v.set(atGiven, Differ, 0)
@@ -128,6 +128,8 @@ func sharesPart(a, b *name) int16 {
 // compareNumbers sets numbers, numbers across spaces, posts and users.
 func compareNumbers(v *vector, a, b *prepared) {
 	met, crossed, across := false, false, false
+	userA, userB := a.record.currentUser(), b.record.currentUser()
+	twoUsers := userA != "" && userB != "" && userA != userB
 	best := Differ
 	var rare int16
 	for i := range a.numbers {
@@ -143,8 +145,8 @@ func compareNumbers(v *vector, a, b *prepared) {
 				if best != Equal || x.rare > rare {
 					best, rare = Equal, x.rare
 				}
-			case best == Differ && len(x.value) > 4 && slip(x.value, y.value):
-				best = OneEdit
+			case best == Differ && !twoUsers && len(x.value) > 4 && slip(x.value, y.value):
+				best = OneEdit // of two whom Clever lists, neighbours in a series; else a slip of the pen
 			}
 		}
 	}
@@ -157,7 +159,7 @@ func compareNumbers(v *vector, a, b *prepared) {
 			v.set(atAcross, Equal, 0)
 		}
 	}
-	if ua, ub := a.record.currentUser(), b.record.currentUser(); ua != "" && ub != "" && ua != ub {
+	if twoUsers {
 		v.set(atUsers, TwoUsers, 0)
 	} else if len(a.record.Clever) > 0 && len(b.record.Clever) > 0 {
 		v.set(atUsers, NoClash, 0)

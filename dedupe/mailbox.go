@@ -62,10 +62,10 @@ var genericLocals = words(`
 	hr humanresources payroll finance accounting billing business purchasing
 	nurse clinic counselor counselors counseling guidance library librarian media mediacenter athletics coach cafeteria
 	transportation custodian maintenance security pta pto district school test testing demo sample example user
-	oficina secretaria direccion recepcion informacion escuela maestros biblioteca`)
+	oficina secretaría dirección recepción información escuela maestros biblioteca`)
 
 // genericWords make an address generic wherever they stand as a word of their own, as in lincoln-office@.
-var genericWords = words(`office frontoffice frontdesk reception noreply attendance registrar helpdesk oficina secretaria`)
+var genericWords = words(`office frontoffice frontdesk reception noreply attendance registrar helpdesk oficina secretaría`)
 
 func genericLocal(local, core string) bool {
 	if genericLocals[core] {
@@ -84,7 +84,7 @@ var publicDomains = []string{"gmail.com", "googlemail.com", "yahoo.com", "hotmai
 
 func words(s string) map[string]bool {
 	set := map[string]bool{}
-	for _, word := range strings.Fields(s) {
+	for word := range strings.FieldsSeq(fold(s)) {
 		set[word] = true
 	}
 	return set

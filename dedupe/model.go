@@ -70,14 +70,7 @@ func (m *Model) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// starting is the model before anything is learned, of as many people: one in twenty records is taken to be a
-// duplicate.
-func starting(people int) *Model {
-	m := &Model{People: people, Base: startingPrior(people), Counts: map[string]int{}}
-	m.begin()
-	return m
-}
-
+// startingPrior takes one in twenty records to be a duplicate.
 func startingPrior(people int) int { return logRatio(1, uint64(10*max(people-1, 1))) }
 
 // begin sets every weight to where it starts.

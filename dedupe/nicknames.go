@@ -19,7 +19,7 @@ var formal = sync.OnceValue(func() map[string][]string {
 		if !ok || strings.HasPrefix(line, "#") {
 			continue
 		}
-		for _, name := range strings.Fields(short) {
+		for name := range strings.FieldsSeq(short) {
 			table[name] = append(table[name], strings.TrimSpace(full))
 		}
 	}

@@ -124,8 +124,7 @@ type Actor struct {
 // MayDecide lists what keeps an actor from merging members, hard rules first, and whether a second person must agree.
 // Members without schools, but for district admins, can be reached by those of the whole district alone.
 func MayDecide(by Actor, members []Record) []Reason {
-	var own, reach, more, second []*Record
-	users := map[string]bool{}
+	var own, reach, more []*Record
 	for i := range members {
 		r := &members[i]
 		if r.ID == by.Record && by.Record != 0 {
@@ -138,24 +137,42 @@ func MayDecide(by Actor, members []Record) []Reason {
 		if slices.ContainsFunc(r.Roles, func(have Role) bool { return have.Current && !slices.Contains(by.Grants, have.Role) }) {
 			more = append(more, r)
 		}
-		user := r.currentUser()
-		if r.holds(access.DistrictAdmin) || user != "" && len(users) > 0 && !users[user] {
-			second = append(second, r)
-		}
-		if user != "" {
-			users[user] = true
-		}
 	}
 	var out []Reason
 	for _, found := range []struct {
 		code Code
 		who  []*Record
-	}{{OwnRecord, own}, {OutOfReach, reach}, {MoreThanOwn, more}, {SecondEyes, second}} {
+	}{{OwnRecord, own}, {OutOfReach, reach}, {MoreThanOwn, more}} {
 		if len(found.who) > 0 {
 			out = append(out, Reason{Code: found.code, Records: ids(found.who...)})
 		}
 	}
-	return out
+	all := make([]*Record, len(members))
+	for i := range members {
+		all[i] = &members[i]
+	}
+	return append(out, secondEyes(all)...)
+}
+
+// secondEyes is the rule that another person must agree: where a district admin is among the members, or two users whom
+// Clever lists now.
+func secondEyes(members []*Record) []Reason {
+	users := map[string]bool{}
+	for _, r := range members {
+		if user := r.currentUser(); user != "" {
+			users[user] = true
+		}
+	}
+	var who []*Record
+	for _, r := range members {
+		if r.holds(access.DistrictAdmin) || len(users) > 1 && r.currentUser() != "" {
+			who = append(who, r)
+		}
+	}
+	if len(who) == 0 {
+		return nil
+	}
+	return []Reason{{Code: SecondEyes, Records: ids(who...)}}
 }
 
 // ids are the records' ids, ascending.
@@ -257,20 +274,13 @@ func sharedRole(a, b *Record) access.Role {
 func groupDoubts(members []*Record) []Reason {
 	var out []Reason
 	accounts := 0
-	var admins []*Record
 	for _, r := range members {
 		accounts += max(1, r.Accounts)
-		if r.holds(access.DistrictAdmin) {
-			admins = append(admins, r)
-		}
 	}
 	if accounts > 3 {
 		out = append(out, Reason{Code: TooManyAccounts, Params: map[string]string{"accounts": strconv.Itoa(accounts)}})
 	}
-	if len(admins) > 0 {
-		out = append(out, Reason{Code: SecondEyes, Records: ids(admins...)})
-	}
-	return out
+	return append(out, secondEyes(members)...)
 }
 
 func compareReasons(a, b Reason) int {

@@ -60,10 +60,9 @@ func pick[T any](g *generator, from []T) T { return from[g.rand.IntN(len(from))]
 
 // uneven picks a low place much more often than a high one.
 func (g *generator) uneven(n int) int {
-	return int(float64(n) * (pow3(g.rand.Float64())))
+	x := g.rand.Float64()
+	return int(float64(n) * x * x * x)
 }
-
-func pow3(x float64) float64 { return x * x * x }
 
 func (g *generator) surname() string {
 	switch {
@@ -147,6 +146,7 @@ func (g *generator) person(name dedupe.Name) *person {
 			p.numbers = append(p.numbers, dedupe.Number{Space: dedupe.TeacherSIS, Value: fmt.Sprint(20_000 + g.numbers*3)})
 		case access.Staff: // another series over the same range
 			p.numbers = append(p.numbers, dedupe.Number{Space: dedupe.StaffID, Value: fmt.Sprint(21_000 + g.numbers*2)})
+		default: // district admins are numbered nowhere
 		}
 	}
 	p.email = g.address(name, domain)
