@@ -22,14 +22,14 @@ import (
 // It is data: handlers fill it, nothing here asks for more. What is left out costs words, never sense.
 type Reason struct {
 	access.Verdict
-	Act       Act    // of the permission; zero where the catalogue does not know it
-	Spot      Spot   // the place as the verdict widened it
-	Person    string // as spoken; "" is "this person"
-	CleverID  string // for the step that says who this is; may be empty
-	EndedAt   *time.Time
-	Missing   string                   // what was asked about and is not here: user, place; "": nothing
-	Grants    []ReasonGrant            // one for each role step, in the order of the trace
-	Overrides map[int64]ReasonOverride // by id, for those of the trace
+	Definition access.Definition // of the permission; zero where the catalogue does not know it
+	Spot       Spot              // the place as the verdict widened it
+	Person     string            // as spoken; "" is "this person"
+	CleverID   string            // for the step that says who this is; may be empty
+	EndedAt    *time.Time
+	Missing    string                   // what was asked about and is not here: user, place; "": nothing
+	Grants     []ReasonGrant            // one for each role step, in the order of the trace
+	Overrides  map[int64]ReasonOverride // by id, for those of the trace
 }
 
 // ReasonGrant is what a role step's words say beyond the step itself.
@@ -210,7 +210,7 @@ func (l *Locale) lasts(o *access.Override) string {
 // ReasonSentence is the answer and why: "Ana Ruiz can change grades at Orion High" and "Clever lists …". The second is
 // a clause that goes after "because".
 func (l *Locale) ReasonSentence(r Reason) (answer, because string) {
-	words := []string{"Name", r.person(l), "Act", r.act(), "Where", r.where(l)}
+	words := []string{"Name", r.person(l), "Act", r.act(l), "Where", r.where(l)}
 	if r.Allowed {
 		return l.F("reason.can", words...), l.because(r)
 	}
@@ -223,11 +223,11 @@ func (l *Locale) ReasonAdmin(r Reason) string {
 	return l.F("reason.whole", "Answer", answer, "Because", because)
 }
 
-func (r Reason) act() string {
+func (r Reason) act(l *Locale) string {
 	if !r.Known {
 		return string(r.Permission)
 	}
-	return r.Act.does()
+	return l.Act(r.Definition).does()
 }
 
 // where is the place inside a sentence. What is asked of a place larger than the permission's own is asked of all of
@@ -317,9 +317,9 @@ func (l *Locale) becauseElsewhere(r Reason) string {
 
 // ReasonUser tells the person in question, and names nobody else.
 func (l *Locale) ReasonUser(r Reason) string {
-	answer := l.F("reason.you_cannot", "Act", r.act(), "Where", r.where(l))
+	answer := l.F("reason.you_cannot", "Act", r.act(l), "Where", r.where(l))
 	if r.Allowed {
-		answer = l.F("reason.you_can", "Act", r.act(), "Where", r.where(l))
+		answer = l.F("reason.you_can", "Act", r.act(l), "Where", r.where(l))
 	}
 	return answer + " " + l.youBecause(r)
 }

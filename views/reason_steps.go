@@ -117,13 +117,13 @@ func (l *Locale) stepRole(r Reason, i int) ReasonStep {
 	switch {
 	case s.Outcome == access.NotGiven || s.Outcome == access.Withholds:
 	case s.Label != "":
-		rule = l.F("reason.rule.label", "Label", label(l, s.Label), "Act", r.act())
+		rule = l.F("reason.rule.label", "Label", label(l, s.Label), "Act", r.act(l))
 	case s.Role == access.Teacher:
-		rule = l.F("reason.rule.teacher", "Act", r.act())
+		rule = l.F("reason.rule.teacher", "Act", r.act(l))
 	case s.Role == access.Staff:
-		rule = l.F("reason.rule.staff", "Act", r.act())
+		rule = l.F("reason.rule.staff", "Act", r.act(l))
 	default:
-		rule = l.F("reason.rule.district_admin", "Act", r.act())
+		rule = l.F("reason.rule.district_admin", "Act", r.act(l))
 	}
 	more := ""
 	switch s.Outcome {

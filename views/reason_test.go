@@ -17,7 +17,7 @@ func reasonOf(f access.Facts, p access.Permission, at access.Place) Reason {
 	f.Now = sampleNow
 	v := f.Decide(p, at)
 	d, _, _ := c.Find(p)
-	r := Reason{Verdict: v, Act: NewLocale("en", sampleNow, nil).Act(d), Person: "Ana Ruiz", Spot: Spot{Kind: string(v.Place.Kind)}, Overrides: map[int64]ReasonOverride{}}
+	r := Reason{Verdict: v, Definition: d, Person: "Ana Ruiz", Spot: Spot{Kind: string(v.Place.Kind)}, Overrides: map[int64]ReasonOverride{}}
 	switch v.Place.Kind {
 	case access.Section:
 		r.Spot.Name, r.Spot.Period, r.Spot.Around = "Earth Science", "3", "Orion High"
