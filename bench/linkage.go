@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"hallpass/dedupe"
@@ -89,6 +90,13 @@ func labelledSets(out io.Writer) ([]dedupetest.Labelled, error) {
 			return nil, err
 		}
 		sets = append(sets, set)
+		if len(set.Records[0].Numbers) > 0 { // a number that nearly all true pairs share settles most of a file by itself
+			set.Name, set.Records = set.Name+" without its number", slices.Clone(set.Records)
+			for i := range set.Records {
+				set.Records[i].Numbers = nil
+			}
+			sets = append(sets, set)
+		}
 	}
 	return sets, nil
 }
@@ -114,7 +122,7 @@ func linkageQuality(ctx context.Context, r *report, sql *linkageSQL, set dedupet
 	q.PrintCalibration(r.out)
 	again, _ := measure()
 	r.bar(again.Pairs == q.Pairs && again.BCubed == q.BCubed && slices.Equal(again.Calibration, q.Calibration), "%s: the same figures twice", set.Name)
-	if set.Name == "febrl_dataset3.csv" {
+	if strings.HasPrefix(set.Name, "febrl_dataset3.csv") {
 		r.bar(q.Pairs.F1 >= barFebrl, "%s: pairwise F1 %.4f, at least %.2f", set.Name, q.Pairs.F1, barFebrl)
 	}
 	return nil
