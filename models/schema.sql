@@ -625,9 +625,15 @@ ALTER TABLE ONLY public.users
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (district_id, id);
 
+CREATE INDEX audit_entries_by_action ON public.audit_entries USING btree (district_id, action, id);
+
 CREATE INDEX audit_entries_by_actor ON public.audit_entries USING btree (district_id, actor_id, id);
 
 CREATE INDEX audit_entries_by_subject ON public.audit_entries USING btree (district_id, subject, id);
+
+CREATE INDEX audit_entries_by_time ON public.audit_entries USING btree (district_id, at);
+
+CREATE INDEX audit_entries_by_view ON public.audit_entries USING btree (district_id, view, id);
 
 CREATE INDEX changes_by_subject ON public.changes USING btree (district_id, subject, id);
 

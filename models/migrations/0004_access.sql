@@ -117,9 +117,12 @@ CREATE TABLE user_preferences (
 
 SELECT wall(ARRAY['role_rules', 'overrides', 'changes', 'api_keys', 'user_preferences']);
 
--- Who did what, newest first, and what was done to whom.
+-- Who did what, newest first, what was done to whom, of which kind and in which view; and where a day begins.
 CREATE INDEX audit_entries_by_actor   ON audit_entries (district_id, actor_id, id);
 CREATE INDEX audit_entries_by_subject ON audit_entries (district_id, subject, id);
+CREATE INDEX audit_entries_by_action  ON audit_entries (district_id, action, id);
+CREATE INDEX audit_entries_by_view    ON audit_entries (district_id, view, id);
+CREATE INDEX audit_entries_by_time    ON audit_entries (district_id, at);
 
 -- +goose Down
 SELECT 1/0;
