@@ -58,7 +58,10 @@ func serve(ctx context.Context, args []string, out, errOut io.Writer) error {
 
 // console answers requests and works off jobs until ctx is cancelled or the database has gone.
 func console(ctx context.Context, c config, store *models.Store, client *clever.Client, listener net.Listener, databaseGone <-chan struct{}) error {
-	runner, err := jobs.New(store, jobs.FullSync(store, client, roster.Options{Log: c.log}), c.log)
+	runner, err := jobs.New(store, jobs.Work{
+		Sync:   jobs.FullSync(store, client, roster.Options{Log: c.log}),
+		Follow: jobs.FollowEvents(store, client, roster.Options{Log: c.log}),
+	}, c.log)
 	if err != nil {
 		return err
 	}

@@ -32,27 +32,35 @@ const (
 // Sync runs one requested sync to its end.
 type Sync func(ctx context.Context, district, run int64) error
 
+// Work is what there is to do.
+type Work struct {
+	Sync   Sync
+	Follow Follow // nil follows no events and asks for no nightly sync
+}
+
 // Runner works jobs off until it is stopped.
 type Runner struct {
 	client *river.Client[pgx.Tx]
 	store  *models.Store
+	follow bool
 	log    *slog.Logger
 }
 
 // New prepares a runner; no job runs before Start. A nil log discards.
-func New(store *models.Store, sync Sync, log *slog.Logger) (*Runner, error) {
+func New(store *models.Store, work Work, log *slog.Logger) (*Runner, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	r := &Runner{store: store, log: log}
+	r := &Runner{store: store, follow: work.Follow != nil, log: log}
 	workers := river.NewWorkers()
-	river.AddWorker(workers, &syncWorker{sync: sync, log: log})
+	river.AddWorker(workers, &syncWorker{sync: work.Sync, log: log})
+	river.AddWorker(workers, &eventsWorker{follow: work.Follow, runner: r})
 	river.AddWorker(workers, &sweepWorker{runner: r})
 	sweep := river.NewPeriodicJob(river.PeriodicInterval(sweepEvery),
 		func() (river.JobArgs, *river.InsertOpts) { return sweepArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true})
 	client, err := river.NewClient(riverpgxv5.New(store.JobPool()), &river.Config{
 		Logger:            log,
-		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 2}, syncQueue: {MaxWorkers: syncWorkers}},
+		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 2}, syncQueue: {MaxWorkers: syncWorkers}, eventsQueue: {MaxWorkers: eventsWorkers}},
 		Workers:           workers,
 		PeriodicJobs:      []*river.PeriodicJob{sweep},
 		ReindexerSchedule: river.NeverSchedule(), // reindexing is the owner's right, and the app's role owns nothing
@@ -90,15 +98,18 @@ func (r *Runner) Enqueue(ctx context.Context, district, run int64) error {
 	return nil
 }
 
-// Sweep enqueues requested runs that nobody took up, and marks those failed whose program died.
+// Sweep enqueues requested runs that nobody took up, and marks those failed whose program died. It is the timetable
+// too: events that are to be followed, and the night's full sync.
 func (r *Runner) Sweep(ctx context.Context) error {
 	districts, err := r.store.DistrictIDs(ctx)
 	if err != nil {
 		return fmt.Errorf("sweep syncs: %w", err)
 	}
 	var errs []error
+	var due []river.InsertManyParams
 	for _, d := range districts {
 		var waiting []models.SyncRun
+		follow := false
 		err := r.store.As(access.System(d, "sync sweep")).Write(ctx, func(tx *models.Tx) error {
 			lost, err := tx.FailLostSyncs(ctx)
 			if lost > 0 {
@@ -107,14 +118,27 @@ func (r *Runner) Sweep(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
+			if r.follow {
+				if follow, err = schedule(ctx, tx); err != nil {
+					return err
+				}
+			}
 			waiting, err = tx.RequestedSyncs(ctx, tx.Now().Add(-sweepAge))
 			return err
 		})
+		if follow && err == nil {
+			due = append(due, river.InsertManyParams{Args: EventsArgs{District: d}})
+		}
 		for _, run := range waiting {
 			err = errors.Join(err, r.Enqueue(ctx, d, run.ID))
 		}
 		if err != nil { // the other districts still have their turn
 			errs = append(errs, fmt.Errorf("sweep syncs of district %d: %w", d, err))
+		}
+	}
+	if len(due) > 0 {
+		if _, err := r.client.InsertMany(ctx, due); err != nil {
+			errs = append(errs, fmt.Errorf("enqueue events: %w", err))
 		}
 	}
 	return errors.Join(errs...)

@@ -67,7 +67,7 @@ func (w *world) is(want, sql string) {
 
 func (w *world) runner(sync Sync) *Runner {
 	w.Helper()
-	r, err := New(w.store, sync, nil)
+	r, err := New(w.store, Work{Sync: sync}, nil)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -91,14 +91,19 @@ func (w *world) start(r *Runner) {
 // outcome waits for a job that works for a sync.
 func outcome(t *testing.T, r *Runner) <-chan *river.Event {
 	t.Helper()
+	return outcomeOf(t, r, SyncArgs{}.Kind())
+}
+
+func outcomeOf(t *testing.T, r *Runner, kind string) <-chan *river.Event {
+	t.Helper()
 	events, cancel := r.client.SubscribeConfig(&river.SubscribeConfig{
-		Kinds: []river.EventKind{river.EventKindJobCompleted, river.EventKindJobFailed, river.EventKindJobCancelled},
+		Kinds: []river.EventKind{river.EventKindJobCompleted, river.EventKindJobFailed, river.EventKindJobCancelled, river.EventKindJobSnoozed},
 	})
 	t.Cleanup(cancel)
 	syncs := make(chan *river.Event, 10)
 	go func() {
 		for e := range events {
-			if e.Job.Kind == (SyncArgs{}).Kind() {
+			if e.Job.Kind == kind {
 				syncs <- e
 			}
 		}

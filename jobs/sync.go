@@ -40,8 +40,11 @@ func (w *syncWorker) Timeout(*river.Job[SyncArgs]) time.Duration { return syncLi
 
 func (w *syncWorker) Work(ctx context.Context, job *river.Job[SyncArgs]) error {
 	err := w.sync(ctx, job.Args.District, job.Args.Run)
-	if errors.Is(err, roster.ErrUnderWay) {
+	switch {
+	case errors.Is(err, roster.ErrUnderWay):
 		return nil // another program took it up
+	case errors.Is(err, roster.ErrBusy):
+		return river.JobSnooze(busyWait)
 	}
 	return err
 }
@@ -64,12 +67,7 @@ func (w *sweepWorker) Work(ctx context.Context, _ *river.Job[sweepArgs]) error {
 // FullSync is a Sync by roster.Full; opts serve for every run, but for RunID.
 func FullSync(store *models.Store, client *clever.Client, opts roster.Options) Sync {
 	return func(ctx context.Context, district, run int64) error {
-		var cleverID string
-		err := store.As(access.System(district, "full sync")).Read(ctx, func(tx *models.Tx) error {
-			d, err := tx.District(ctx)
-			cleverID = d.CleverID
-			return err
-		})
+		cleverID, err := cleverID(ctx, store, district)
 		if err != nil {
 			return fmt.Errorf("sync district %d: %w", district, err)
 		}
@@ -78,4 +76,16 @@ func FullSync(store *models.Store, client *clever.Client, opts roster.Options) S
 		_, err = roster.Full(ctx, store, client, cleverID, opts)
 		return err
 	}
+}
+
+// busyWait is how long a full sync waits before it asks again whether events are still being followed.
+const busyWait = 5 * time.Second
+
+func cleverID(ctx context.Context, store *models.Store, district int64) (id string, err error) {
+	err = store.As(access.System(district, "sync")).Read(ctx, func(tx *models.Tx) error {
+		d, err := tx.District(ctx)
+		id = d.CleverID
+		return err
+	})
+	return id, err
 }

@@ -62,7 +62,7 @@ func (tx *Tx) WritePerson(ctx context.Context, u RosterUser, wait bool) (written
 		return false, nil
 	}
 	if err == nil {
-		_, err = tx.WriteUsers(ctx, []RosterUser{u}, &Seen{})
+		_, err = tx.WriteChanges(ctx, &RosterChanges{Users: []RosterUser{u}})
 	}
 	if err == nil {
 		err = tx.endBulk(ctx)

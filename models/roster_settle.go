@@ -8,6 +8,16 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+// Settle works out anew everything that follows from all people and terms.
+func (tx *Tx) Settle(ctx context.Context) error {
+	for _, settle := range []func(context.Context) error{tx.SettleSections, tx.SettleContacts, tx.CountHeads} {
+		if err := settle(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // SettleSections puts everybody in their place: strangers whom sections name and who are here now become members,
 // members who have ended become strangers, and likewise terms. It is asked when everyone is in and out.
 func (tx *Tx) SettleSections(ctx context.Context) error {

@@ -315,6 +315,31 @@ func (tx *Tx) SyncRuns(ctx context.Context, before int64, limit int) ([]SyncRun,
 	return runs, nil
 }
 
+// LastFullSync is when a full sync was last asked for, or the zero time.
+func (tx *Tx) LastFullSync(ctx context.Context) (time.Time, error) {
+	run, err := one[SyncRun](ctx, tx, `SELECT * FROM sync_runs WHERE district_id = ? AND kind = 'full' ORDER BY id DESC LIMIT 1`, tx.actor.District)
+	if errors.Is(err, ErrNotFound) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("last full sync: %w", err)
+	}
+	return run.RequestedAt, nil
+}
+
+// RosterUnsettled tells whether the newest run that did anything was a full sync that failed: it wrote people, but what
+// is worked out from all of them (sections' members, contacts' schools, head counts) only comes at the end of one.
+func (tx *Tx) RosterUnsettled(ctx context.Context) (bool, error) {
+	run, err := one[SyncRun](ctx, tx, `SELECT * FROM sync_runs WHERE district_id = ? AND (state = 'done' OR state = 'failed' AND kind = 'full') ORDER BY id DESC LIMIT 1`, tx.actor.District)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("last sync: %w", err)
+	}
+	return run.State == SyncFailed, nil
+}
+
 // RequestedSyncs lists runs that have waited to be taken up since before the given moment.
 func (tx *Tx) RequestedSyncs(ctx context.Context, before time.Time) ([]SyncRun, error) {
 	runs, err := query[SyncRun](ctx, tx, `SELECT * FROM sync_runs WHERE district_id = ? AND state = 'requested' AND requested_at <= ?`, tx.actor.District, before)

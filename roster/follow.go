@@ -56,6 +56,8 @@ type follower struct {
 	work
 	cursor string
 	read   int // events, in this run
+	// unsettled: a full sync failed before this run, so what follows from all people must be worked out anew.
+	unsettled bool
 }
 
 func (f *follower) follow(ctx context.Context) (Followed, error) {
@@ -151,6 +153,9 @@ func (f *follower) askFull(ctx context.Context, cause string) (done Followed, er
 func (f *follower) begin(ctx context.Context) error {
 	return f.scope.Write(ctx, func(tx *models.Tx) error {
 		run, err := tx.StartEvents(ctx)
+		if err == nil {
+			f.unsettled, err = tx.RosterUnsettled(ctx)
+		}
 		if err != nil {
 			return err
 		}
@@ -188,6 +193,11 @@ func (f *follower) take(ctx context.Context, page clever.EventPage, last bool) e
 		// Saving is the fence: it fails if the run was given up for lost, and with it everything above.
 		if err := tx.SaveSyncProgress(ctx, f.run.ID, progress); err != nil {
 			return err
+		}
+		if last && f.unsettled {
+			if err := tx.Settle(ctx); err != nil {
+				return err
+			}
 		}
 		if last {
 			run, err := tx.FinishSync(ctx, f.run.ID, progress)

@@ -304,13 +304,7 @@ func (f *full) finish(ctx context.Context, newestEvent string) error {
 		for i := range f.progress {
 			f.progress[i].Ended = ended[f.progress[i].Type]
 		}
-		if err := tx.SettleSections(ctx); err != nil {
-			return err
-		}
-		if err := tx.SettleContacts(ctx); err != nil {
-			return err
-		}
-		if err := tx.CountHeads(ctx); err != nil {
+		if err := tx.Settle(ctx); err != nil {
 			return err
 		}
 		if err := tx.RosterSynced(ctx, f.opts.Version, newestEvent); err != nil {
