@@ -12,8 +12,9 @@ import (
 //	WhoCan(ctx, WhoQuestion) (WhoList, error)             everybody who may at a place
 //	WhoCanInSections(ctx, WhoQuestion) (WhoList, error)   who may in some sections of a school, though not at the school
 //	AnyoneMay(ctx, permission) (bool, error)              whether anybody may in the district
-//	WhatCan(ctx, user, places, view) ([]access.Set, error)  what a person may at some places    (what_can.go)
-//	Where(ctx, WhereQuestion) (WhereList, error)          where a person may                  (what_can.go)
+//	WhatCan(ctx, user, places, view) ([]access.Set, error)  what a person may at some places
+//	Where(ctx, WhereQuestion) (WhereList, error)          at which schools or sections a person may
+//	PlacesWithin(ctx, reach, kind, after, limit)          the same for a reach that is known already
 
 // AnyView asks about every view that a person can wear, where the district decides by the view in use: whoever may in
 // one of them is counted. Where roles combine it is access.ViewAll.
@@ -57,7 +58,10 @@ type whoQuery struct {
 	worn  string
 	args  map[string]any
 	place access.Place
+	scope access.Kind
 	known bool
+
+	policy *access.Policy
 }
 
 // currentGrant is what makes a role grant a fact. g is its alias.
@@ -89,7 +93,8 @@ func (tx *Tx) newWhoQuery(ctx context.Context, permission access.Permission, at 
 		return nil, err
 	}
 	asked := access.Facts{Policy: policy}.Decide(permission, at)
-	q := &whoQuery{place: asked.Place, known: asked.Known, args: map[string]any{
+	definition, _, _ := policy.Catalogue.Find(permission)
+	q := &whoQuery{place: asked.Place, scope: definition.Scope, known: asked.Known, policy: policy, args: map[string]any{
 		"district": tx.actor.District, "now": tx.now, "permission": string(permission), "view": string(view),
 		"school": asked.Place.School, "section": asked.Place.Section, "bound": countBound + 1,
 	}}
@@ -152,7 +157,7 @@ func (q *whoQuery) allowed() string {
 	spoken AS (SELECT DISTINCT ON (o.user_id) o.user_id, o.allow FROM overrides o
 	            WHERE o.district_id = @district AND o.permission = @permission AND (` + spoken + `) AND ` + inForce + `
 	            ORDER BY o.user_id, ` + nearestFirst + `),
-	allowed AS MATERIALIZED (SELECT u.id, u.clever_id, u.first_name AS first, u.middle_name AS middle, u.last_name AS last, u.name_key
+	allowed AS MATERIALIZED (SELECT u.id, u.clever_id, u.first_name AS first, u.middle_name AS middle, u.last_name AS last, u.name_key, 0 AS sections
 	              FROM roles r FULL JOIN spoken p USING (user_id) JOIN users u ON u.district_id = @district AND u.id = user_id
 	             WHERE coalesce(p.allow, r.may) AND u.ended_at IS NULL)`
 }
