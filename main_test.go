@@ -208,7 +208,7 @@ func TestSync(t *testing.T) {
 	if !strings.Contains(first, "district "+box.DistrictID()) {
 		t.Errorf("the district is not named:\n%s", first)
 	}
-	again, err := ran(t, "sync", "--district", box.DistrictID())
+	again, err := ran(t, "sync", "--full", "--district", box.DistrictID())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,6 +220,17 @@ func TestSync(t *testing.T) {
 		if r, c, u, e := numbers(again, record); r != read || c+u+e != 0 {
 			t.Errorf("%s: the second sync of the same district read %d of %d, %d new, %d changed, %d ended", record, r, read, c, u, e)
 		}
+	}
+	// Without --full, what changed since is enough.
+	if err := box.RemoveUser(sandbox.SeedUserID); err != nil {
+		t.Fatal(err)
+	}
+	events, err := ran(t, "sync")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if read, _, _, ended := numbers(events, "users"); read != 1 || ended != 1 {
+		t.Errorf("one user was removed, yet %d were read and %d ended:\n%s", read, ended, events)
 	}
 	if _, err := ran(t, "sync", "--district", sandbox.OtherDistrictID); err == nil || !strings.Contains(err.Error(), sandbox.OtherDistrictID) {
 		t.Errorf("sync of a district that is not connected: %v", err)

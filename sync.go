@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/term"
 
+	"hallpass/clever"
 	"hallpass/models"
 	"hallpass/roster"
 )
@@ -18,7 +19,7 @@ import (
 // sync brings districts in step with Clever once and exits.
 func sync(ctx context.Context, args []string, out, errOut io.Writer) error {
 	flags := flag.NewFlagSet("sync", flag.ContinueOnError)
-	flags.Bool("full", true, "read everything (the only kind there is so far)")
+	full := flags.Bool("full", false, "read everything, also where the changes since the last sync would do")
 	district := flags.String("district", "", "Clever `id` of one district; without it, every connected district")
 	if err := parse(flags, args, errOut); err != nil {
 		return err
@@ -53,12 +54,39 @@ func sync(ctx context.Context, args []string, out, errOut io.Writer) error {
 	var failed []error // one district's trouble does not keep the others waiting
 	for _, id := range districts {
 		fmt.Fprintf(out, "district %s\n", id)
-		_, err := roster.Full(ctx, store, client, id, roster.Options{Progress: progressTo(out), Log: c.log})
+		opts := roster.Options{Progress: progressTo(out), Log: c.log}
+		var err error
+		if *full {
+			_, err = roster.Full(ctx, store, client, id, opts)
+		} else {
+			err = followOrSync(ctx, store, client, id, opts)
+		}
 		if err != nil {
 			failed = append(failed, fmt.Errorf("district %s: %w", id, err))
 		}
 	}
 	return errors.Join(failed...)
+}
+
+// followOrSync takes over what changed since the last sync, and reads everything where that does not lead on: the
+// first time, and after a gap.
+func followOrSync(ctx context.Context, store *models.Store, client *clever.Client, district string, opts roster.Options) error {
+	for {
+		done, err := roster.Follow(ctx, store, client, district, opts)
+		switch {
+		case errors.Is(err, roster.ErrNeverSynced):
+			_, err = roster.Full(ctx, store, client, district, opts)
+			return err
+		case err != nil:
+			return err
+		case done.Full.ID != 0:
+			opts.RunID = done.Full.ID
+			_, err = roster.Full(ctx, store, client, district, opts)
+			return err
+		case !done.More:
+			return nil
+		}
+	}
 }
 
 // progressTo prints one line for each record type: rewritten in place while it grows in a terminal, and otherwise

@@ -213,7 +213,13 @@ func (f *follower) take(ctx context.Context, page clever.EventPage, last bool) e
 		return err
 	}
 	f.cursor = page.Last
-	f.report(f.progress[0])
+	told := f.progress[:1] // the events themselves; what they changed is told when all is done
+	if last {
+		told = f.progress
+	}
+	for _, p := range told {
+		f.report(p)
+	}
 	return nil
 }
 

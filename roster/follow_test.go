@@ -348,14 +348,14 @@ func TestOneWriterInADistrict(t *testing.T) {
 	}})
 	w.must(err)
 	w.edit(sandbox.SeedUserID, func(u map[string]any) { u["email"] = "y@example.org" })
-	busy := 0
-	_, err = Follow(t.Context(), w.store, w.client, sandbox.SeedDistrictID, Options{Progress: func(models.SyncProgress) { busy++ }})
+	told := []models.RosterType{}
+	_, err = Follow(t.Context(), w.store, w.client, sandbox.SeedDistrictID, Options{Progress: func(p models.SyncProgress) { told = append(told, p.Type) }})
 	w.must(err)
 	w.must(w.system().Write(t.Context(), func(tx *models.Tx) error { _, err := tx.StartEvents(t.Context()); return err }))
 	if _, err := Full(t.Context(), w.store, w.client, sandbox.SeedDistrictID, Options{}); !errors.Is(err, ErrBusy) {
 		t.Errorf("a full sync while events are followed gave %v", err)
 	}
-	if busy != 1 {
-		t.Errorf("progress was told %d times", busy)
+	if d := cmp.Diff([]models.RosterType{models.RosterEvents, models.RosterUsers}, told); d != "" {
+		t.Errorf("told of %s", d)
 	}
 }
