@@ -11,7 +11,8 @@ import (
 //
 // Sources, both by the United States Census Bureau and in the public domain: "Frequently Occurring Surnames from the
 // 2010 Census" (counts over 294,979,229 people), the first hundred; "Frequently Occurring Names in the U.S. 1990", the
-// first fifty of each sex, halved because each share is one of men or of women. Figures are rounded.
+// first fifty of each sex, halved because each share is one of men or of women. Figures are rounded and were entered by hand; how much a name
+// weighs hangs on their size, not on their last digits.
 const surnameTable = `
 smith 8282 johnson 6552 williams 5510 brown 4872 jones 4832 garcia 3953 miller 3937 davis 3785 rodriguez 3712
 martinez 3594 hernandez 3537 lopez 2965 gonzalez 2851 wilson 2718 anderson 2659 thomas 2563 taylor 2547 moore 2456
