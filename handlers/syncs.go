@@ -117,7 +117,7 @@ func (v *visit) syncRuns(runs ...models.SyncRun) ([]views.SyncRun, error) {
 }
 
 func syncRun(r models.SyncRun) views.SyncRun {
-	run := views.SyncRun{ID: r.ID, Kind: r.Kind, State: syncStates[r.State], Started: r.RequestedAt, Finished: r.FinishedAt}
+	run := views.SyncRun{ID: r.ID, Kind: r.Kind, Cause: r.Cause, State: syncStates[r.State], Started: r.RequestedAt, Finished: r.FinishedAt}
 	if r.StartedAt != nil {
 		run.Started = *r.StartedAt
 	}
@@ -125,6 +125,7 @@ func syncRun(r models.SyncRun) views.SyncRun {
 		run.Types = append(run.Types, views.SyncType{
 			Type: string(t.Type), State: typeState(r, i), Pages: t.Pages, Read: t.Read, Created: t.Created, Updated: t.Updated,
 			Unchanged: t.Unchanged, Ended: t.Ended, Revived: t.Revived, Problems: t.Problems,
+			RolesGained: t.RolesGained, RolesLost: t.RolesLost, Joined: t.Joined, Split: t.Split,
 		})
 	}
 	if r.Error != "" {
@@ -141,7 +142,7 @@ func typeState(r models.SyncRun, i int) string {
 		return "done"
 	case r.State == models.SyncFailed && string(t.Type) == r.ErrorType:
 		return "failed"
-	case r.State == models.SyncRunning && (i == 0 || r.Progress[i-1].Done):
+	case r.State == models.SyncRunning && (i == 0 || r.Kind == models.SyncEvents || r.Progress[i-1].Done):
 		return "running"
 	}
 	return "waiting"

@@ -200,6 +200,9 @@ func (m *history) remove() {
 	id, drop, back := m.person(), m.sandbox.RemoveUser, m.sandbox.RestoreUser
 	switch kind {
 	case "school":
+		if m.schoolGone() {
+			return
+		}
 		id, drop, back = m.school(), m.sandbox.RemoveSchool, m.sandbox.RestoreSchool
 	case "section":
 		id, drop, back = m.pick("section", sandbox.CoTaughtSectionID, sandbox.SeedUserSectionID), m.sandbox.RemoveSection, m.sandbox.RestoreSection
@@ -221,6 +224,16 @@ func (m *history) restore() {
 	}
 }
 
+// schoolGone keeps schools from going by more than one at a time: a full sync refuses to end more than half of them.
+func (m *history) schoolGone() bool {
+	for id := range m.away {
+		if slices.ContainsFunc([]int{0, 1, 2, 3}, func(k int) bool { return m.sandbox.SchoolID(k) == id }) {
+			return true
+		}
+	}
+	return len(m.sandbox.Unshared()) > 0
+}
+
 func (m *history) share() {
 	id := m.school()
 	if slices.Contains(m.sandbox.Unshared(), id) {
@@ -228,7 +241,7 @@ func (m *history) share() {
 		m.must(m.sandbox.ShareSchool(id))
 		return
 	}
-	if len(m.sandbox.Unshared()) == 0 { // one at a time: a full sync refuses to end more than half
+	if !m.schoolGone() {
 		m.note("unshare %s: %v", id, m.sandbox.UnshareSchool(id))
 	}
 }

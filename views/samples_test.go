@@ -255,6 +255,8 @@ func samples(lang string) map[string]templ.Component {
 		"syncs-none":      Syncs(SyncsPage{Frame: sampleFrame(lang, "syncs"), CanSync: true}),
 		"sync":            Sync(SyncPage{Frame: sampleFrame(lang, "syncs"), Run: sampleRun("done")}),
 		"sync-running":    Sync(SyncPage{Frame: sampleFrame(lang, "syncs"), Run: sampleRun("running")}),
+		"sync-events":     Sync(SyncPage{Frame: sampleFrame(lang, "syncs"), Run: sampleEvents("done")}),
+		"sync-events-bad": Sync(SyncPage{Frame: sampleFrame(lang, "syncs"), Run: sampleEvents("failed")}),
 		"sync-progress":   SyncProgress(SyncPage{Frame: sampleFrame(lang, "syncs"), Run: sampleRun("running")}),
 		"sync-failed":     Sync(SyncPage{Frame: sampleFrame(lang, "syncs"), Run: sampleRun("failed")}),
 		"help":            Help(HelpPage{sampleFrame(lang, "help")}),

@@ -33,20 +33,66 @@ func (p SyncPage) sub(l *Locale) string {
 func (p SyncPage) says(l *Locale) string {
 	sum := p.Run.sum()
 	count := []string{"Created", l.Num(sum.Created + sum.Revived), "Updated", l.Num(sum.Updated), "Ended", l.Num(sum.Ended)}
+	changed := sum.Created + sum.Revived + sum.Updated + sum.Ended
+	events := p.Run.Kind == "events"
 	switch p.Run.State {
 	case "queued":
 		return l.T("sync.says.queued")
 	case "running":
+		if events {
+			return l.N("sync.says.events_running", sum.Read)
+		}
 		return l.N("sync.says.running", sum.Read)
 	case "failed", "stopped":
+		if events {
+			return l.N("sync.says.events_failed", sum.Read)
+		}
 		return l.N("sync.says.failed", sum.Read)
 	case "held":
 		return l.T("sync.says.held")
 	}
-	if sum.Created+sum.Revived+sum.Updated+sum.Ended == 0 {
+	switch {
+	case events && changed == 0:
+		return l.N("sync.says.events_nothing", sum.Read)
+	case events:
+		return l.N("sync.says.events", sum.Read, count...)
+	case changed == 0:
 		return l.N("sync.says.nothing", sum.Read)
 	}
 	return l.N("sync.says.done", sum.Read, count...)
+}
+
+// why is what happened to people, by cause: one line for each that did.
+func (r SyncRun) why(l *Locale) []string {
+	var lines []string
+	for _, t := range r.Types {
+		if t.Type != "users" {
+			continue
+		}
+		came := max(t.Created-t.Joined-t.Split, 0)
+		for _, c := range []labelled{
+			{key("sync.why.roles_gained"), t.RolesGained},
+			{key("sync.why.roles_lost"), t.RolesLost},
+			{key("sync.why.came"), came},
+			{key("sync.why.returned"), t.Revived},
+			{key("sync.why.left"), t.Ended},
+			{key("sync.why.joined"), t.Joined},
+			{key("sync.why.split"), t.Split},
+		} {
+			if c.n > 0 {
+				lines = append(lines, l.N(c.key, c.n))
+			}
+		}
+	}
+	return lines
+}
+
+// safe is what a run that stopped left behind.
+func (r SyncRun) safe(l *Locale) string {
+	if r.Kind == "events" {
+		return l.T("sync.error.events_safe")
+	}
+	return l.T("sync.error.safe")
 }
 
 // where is the place a run stopped at: "While reading users, page 12."
@@ -88,6 +134,8 @@ func recordType(l *Locale, t string) string {
 		return l.T("record.sections")
 	case "events":
 		return l.T("record.events")
+	case "districts":
+		return l.T("record.districts")
 	}
 	return t
 }

@@ -7,7 +7,9 @@ func (r SyncRun) sum() SyncType {
 	var all SyncType
 	for _, t := range r.Types {
 		all.Pages += t.Pages
-		all.Read += t.Read
+		if (t.Type == "events") == (r.Kind == "events") { // what events are about was not read apart from them
+			all.Read += t.Read
+		}
 		all.Created += t.Created
 		all.Updated += t.Updated
 		all.Unchanged += t.Unchanged
@@ -37,10 +39,28 @@ func (r SyncRun) byText(l *Locale) string {
 	if r.Kind == "events" {
 		kind = l.T("sync.kind.events")
 	}
-	if r.By == "" {
+	switch cause := r.cause(l); {
+	case r.By == "" && cause == "":
 		return kind
+	case r.By == "":
+		return l.F("sync.kind_cause", "Kind", kind, "Cause", cause)
 	}
 	return l.F("sync.kind_by", "Kind", kind, "Name", r.By)
+}
+
+// cause is why the program itself asked for the run.
+func (r SyncRun) cause(l *Locale) string {
+	switch r.Cause {
+	case "nightly":
+		return l.T("sync.cause.nightly")
+	case "gap":
+		return l.T("sync.cause.gap")
+	case "version":
+		return l.T("sync.cause.version")
+	case "cursor":
+		return l.T("sync.cause.cursor")
+	}
+	return ""
 }
 
 func (p SyncsPage) pageHref(param string, to *PageLink) string {
