@@ -316,6 +316,9 @@ func (w *window) signIn(label string) {
 		w.t.Fatalf("the sandbox offers nobody with the address %q", email)
 	}
 	w.press("#this-one", `document.querySelector("main h1") && location.origin === `+asJSON(sharedDemo(w.t).console))
+	if ask[bool](w, `location.pathname === "/signin/choose-view"`) { // somebody with several roles says where to begin
+		w.press("main button", `document.querySelector("main h1") && location.pathname !== "/signin/choose-view"`)
+	}
 }
 
 //go:embed testdata/axe-core/axe.min.js

@@ -202,6 +202,7 @@ var places = []struct {
 	{"syncs", "District admin", seedHome + "district_admin/syncs", 200},
 	{"sync", "District admin", seedHome + "district_admin/syncs/1", 200},
 	{"not found", "District admin", seedHome + "district_admin/users/0", 404},
+	{"choose view", "Teacher and staff", "/signin/choose-view?next=" + seedHome + "teacher/users", 200},
 	{"my sections", "Teacher and staff", seedHome + "teacher/", 200},
 	{"staff home", "Teacher and staff", seedHome + "staff/", 200},
 	{"other view", "Teacher and staff", seedHome + "teacher/users/" + sandbox.StaffUserID, 403},

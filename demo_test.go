@@ -66,9 +66,9 @@ func TestDemoPeopleLandWhereTheyBelong(t *testing.T) {
 		"School staff":                      {"staff", ", Desmond"},
 		"School Tech Lead":                  {"staff", ", Linh"},
 		"Teacher":                           {"teacher", "My sections"},
-		"Teacher and staff":                 {"staff", ", Danny"},
-		"Teacher, staff at two schools":     {"staff", ", Imani"},
-		"Teacher, staff and district admin": {"district_admin", ", Rosalind"},
+		"Teacher and staff":                 {"choose", "Welcome, Danny"},
+		"Teacher, staff at two schools":     {"choose", "Welcome, Imani"},
+		"Teacher, staff and district admin": {"choose", "Welcome, Rosalind"},
 		"Student":                           {"", "Hello"},
 		"Contact":                           {"", "Hello"},
 		"No role shared":                    {"", "Hello"},
@@ -87,6 +87,10 @@ func TestDemoPeopleLandWhereTheyBelong(t *testing.T) {
 			case expect.view == "":
 				if page.words("main.pass h1") != expect.heading || page.Find(`form[action="/signout"]`).Length() != 1 || page.Find(".problem, .notice").Length() > 0 {
 					t.Errorf("%s gets no kind page at %s: %s", p.name, page.path(), page.words("main"))
+				}
+			case expect.view == "choose": // signed in, and asked in which of several roles to begin
+				if page.status != http.StatusOK || page.path() != "/signin/choose-view" || page.words("h1") != expect.heading {
+					t.Errorf("%s lands at %s (status %d) under %q", p.name, page.path(), page.status, page.words("h1"))
 				}
 			case page.status != http.StatusOK || page.path() != seedHome+expect.view+"/" || !strings.HasSuffix(page.words("h1"), expect.heading):
 				t.Errorf("%s lands at %s (status %d) under %q", p.name, page.path(), page.status, page.words("h1"))

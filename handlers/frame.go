@@ -36,16 +36,24 @@ func (v *visit) surround(f *views.Frame) {
 	f.User = views.SignedIn{ID: v.me.User.ID, Name: fullName(v.me.User), FirstName: v.me.User.FirstName}
 	f.SyncedAt, f.TZ = d.SyncedAt, zone(d.TimeZone)
 	worn := v.actor.View
-	if worn == "" { // outside of any view, or in one that is not the person's: the way home is the widest one's
+	if worn == "" { // outside of any view, or in one that is not the person's: the way home is where they begin
 		if len(v.views) == 0 {
 			return
 		}
-		worn = v.views[0]
+		if worn = v.begins; worn == "" {
+			worn = v.views[0]
+		}
 	}
 	f.View, f.ViewPlaces = string(worn), v.viewPlaces(worn, f.Locale())
 	for _, view := range v.views {
-		f.Views = append(f.Views, views.ViewLink{Slug: string(view), Href: v.switchTo(view), Current: view == worn})
+		o := views.ViewLink{Slug: string(view), Href: v.switchTo(view), Current: view == worn}
+		if view == v.waitsIn {
+			o.Waiting = v.waiting
+		}
+		f.Views = append(f.Views, o)
 	}
+	f.PerRole = v.me.Policy.Strategy == access.PerRole
+	f.Landed = v.landed(worn)
 	f.Nav = v.nav(worn)
 	if v.row.path == inside+"users" {
 		f.SearchQuery = text(v.c.QueryParam("q"), maxQuery)
@@ -55,15 +63,19 @@ func (v *visit) surround(f *views.Frame) {
 // teacherView begins with the person's own sections; every other view with the counts of what it reaches.
 const teacherView = access.View(access.Teacher)
 
-// places in the navigation, each with the row of the table that says who may go there.
-var places = []struct {
-	key, path  string
-	permission access.Permission
-	at         access.Kind
-}{
-	{"users", "users", access.UsersView, access.Section},
-	{"schools", "schools", access.UsersView, access.School},
-	{"syncs", "syncs", access.SyncRun, access.District},
+// navigation is every place there may be, in order. Where each leads, and who may go there, is said by the row of the
+// table with that path after the view; a place whose row does not exist is left out.
+var navigation = []struct{ key, path string }{
+	{"users", "users"},
+	{"schools", "schools"},
+	{"check", "access/check"},
+	{"who_can", "access/who-can"},
+	{"overrides", "overrides"},
+	{"rules", "rules"},
+	{"duplicates", "duplicates"},
+	{"syncs", "syncs"},
+	{"activity", "activity"},
+	{"settings", "settings"},
 }
 
 func (v *visit) nav(worn access.View) []views.NavItem {
@@ -80,12 +92,26 @@ func (v *visit) nav(worn access.View) []views.NavItem {
 	if worn == access.ViewAll && len(v.me.Teaches) > 0 {
 		items = append(items, views.NavItem{Key: "sections", Href: home + "sections", Current: current("sections")})
 	}
-	for _, p := range places {
-		if (route{permission: p.permission, at: p.at}).lets(facts) {
+	for _, p := range navigation {
+		if row, ok := v.server.pages[inside+p.path]; ok && row.lets(facts) {
 			items = append(items, views.NavItem{Key: p.key, Href: home + p.path, Current: current(p.path)})
 		}
 	}
 	return items
+}
+
+// landed is what the page has to say of how the reader came to be on it, from the address: that the view switched to
+// cannot open what was in hand, or that the view chosen once is gone. An address can be written by anybody, so it says
+// nothing that is not so.
+func (v *visit) landed(worn access.View) views.Landing {
+	q := v.c.QueryParams()
+	if was := access.View(q.Get("was")); q.Get("notice") == "view_gone" && !slices.Contains(v.views, was) {
+		return views.Landing{GoneView: string(was), View: string(worn)}
+	}
+	if len(v.views) > 1 {
+		return views.Landing{Thing: q.Get("landed"), View: string(worn)}
+	}
+	return views.Landing{}
 }
 
 // viewPlaces names the schools a view covers; "" for the whole district.

@@ -47,6 +47,7 @@ type server struct {
 	https   bool
 	cookies cookies
 	cross   *http.CrossOriginProtection
+	pages   map[string]route // the rows with a permission that are read, by path
 }
 
 // New checks the configuration and puts the console together.
@@ -85,6 +86,12 @@ func newServer(c Config) (*server, error) {
 	}
 	s := &server{Config: c, https: base.Scheme == "https", cross: http.NewCrossOriginProtection()}
 	s.cookies = newCookies(c.CookieKeys, s.https)
+	s.pages = map[string]route{}
+	for _, r := range s.routes() {
+		if r.method == http.MethodGet && r.page != nil {
+			s.pages[r.path] = r
+		}
+	}
 	// A proxy may rewrite Host; the address people type is ours all the same.
 	if err := s.cross.AddTrustedOrigin(base.Scheme + "://" + base.Host); err != nil {
 		return nil, fmt.Errorf("base URL: %w", err)

@@ -56,6 +56,8 @@ func (s *server) routes() []route {
 		{method: get, path: views.SignInPath, public: "the door", open: s.showSignIn},
 		{method: get, path: views.SignInCleverPath, public: "the way to Clever", open: s.beginSignIn},
 		{method: get, path: callbackPath, public: "the way back from Clever; the state says whose it is", open: s.finishSignIn},
+		{method: get, path: views.ViewsPath, public: "for whoever is signed in, about their own views only", open: s.signedIn(route{method: get}, s.showChooseView)},
+		{method: post, path: views.ViewsPath, public: "for whoever is signed in, about their own views only", open: s.signedIn(route{method: post}, s.chooseView)},
 		{method: get, path: views.TurnedAwayPath, public: "says in plain words why there is nothing here, shows nobody's data", open: s.showNothingHere},
 		{method: post, path: views.SignOutPath, public: "ends the session of this browser, whatever it is", open: s.signOut},
 

@@ -158,14 +158,14 @@ func TestARefusalOffersTheViewThatMay(t *testing.T) {
 }
 
 // TestSwitchingViewsKeepsThePlace: the link of the banner leads to the same person where the other view may see them,
-// and home where not.
+// and to the people it may see where not.
 func TestSwitchingViewsKeepsThePlace(t *testing.T) {
 	c := newConsole(t)
 	b := c.signedIn(sandbox.AllRolesUserID)
 	base := "/d/" + sandbox.SeedDistrictID + "/"
 	student := fmt.Sprintf("users/%d", c.id(sandbox.StudentUserID)) // at the staff role's school, not in the own section
 	a := b.get(base + "district_admin/" + student + "?x=1")
-	for _, want := range []string{base + "staff/" + student + "?x=1", base + "teacher/"} {
+	for _, want := range []string{base + "staff/" + student + "?x=1", base + "teacher/users?landed=user"} {
 		if a.doc(t).Find(`header a[href="`+want+`"]`).Length() == 0 {
 			t.Errorf("no link to %s in the header", want)
 		}

@@ -19,6 +19,7 @@ func showSection(v *visit) (reply, error) {
 		return nil, err
 	}
 	at := access.AtSection(s.ID, s.SchoolID)
+	v.school = s.SchoolCleverID
 	if err := v.may(at); err != nil {
 		return nil, err
 	}

@@ -24,8 +24,20 @@ func (s *server) whoIs(c echo.Context) (*visit, error) {
 	var v *visit
 	ctx := c.Request().Context()
 	err := s.Store.As(access.Visitor(t.district)).ReadSignedIn(ctx, t.hash(), func(tx *models.Tx, me models.SignedIn) (err error) {
-		v, err = s.visit(c, tx, t, me)
-		return err
+		if v, err = s.visit(c, tx, t, me); err != nil || len(v.views) == 0 {
+			return err
+		}
+		v.begins = v.views[0]
+		if len(v.views) > 1 {
+			chosen, err := tx.DefaultView(ctx, me.User.ID)
+			if err != nil {
+				return err
+			}
+			if slices.Contains(v.views, chosen) {
+				v.begins = chosen
+			}
+		}
+		return nil
 	})
 	if _, gone := errors.AsType[noSessionError](err); gone || errors.Is(err, models.ErrNoSession) {
 		return nil, nil
@@ -48,7 +60,7 @@ func (s *server) start(c echo.Context) error {
 	if len(v.views) == 0 {
 		return s.turnAway(c, nothingHere(v.me, ""))
 	}
-	return c.Redirect(http.StatusSeeOther, v.home(v.views[0]))
+	return c.Redirect(http.StatusSeeOther, v.home(v.begins))
 }
 
 // signOut ends this browser's session on the server and forgets it here.

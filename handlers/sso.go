@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -32,7 +31,7 @@ func (s *server) showSignIn(c echo.Context) error {
 		return err
 	}
 	if v != nil && notice == "" && len(v.views) > 0 {
-		return c.Redirect(http.StatusSeeOther, v.home(v.views[0]))
+		return c.Redirect(http.StatusSeeOther, v.home(v.begins))
 	}
 	noteOf(c).visit = nil // the door looks the same to everybody
 	if next := landing(c.QueryParam("next")); next != "" {
@@ -213,9 +212,9 @@ func (s *server) admit(c echo.Context, district int64, person clever.User, parti
 		if err := tx.CreateSession(ctx, t.hash(), in.User.ID, hash(code), tx.Now().Add(s.AbsoluteLimit)); err != nil {
 			return err
 		}
-		to = views.HomePath(in.District.CleverID, string(wearable[0]))
-		if strings.HasPrefix(next, "/d/"+in.District.CleverID+"/") { // another district's page would only be not found
-			to = next
+		v := visit{me: in}
+		if to, err = v.arriveAt(ctx, tx, wearable, next); err != nil {
+			return err
 		}
 		return tx.Audit(ctx, audit.Entry{Action: audit.SessionStarted, Subject: subject(in.User.ID)})
 	})
@@ -229,6 +228,22 @@ func (s *server) admit(c echo.Context, district int64, person clever.User, parti
 		return fmt.Errorf("give the session to the browser: %w", err)
 	}
 	return c.Redirect(http.StatusSeeOther, to)
+}
+
+// arriveAt settles where the newcomer goes. A view chosen once that is gone is explained now and forgotten.
+func (v *visit) arriveAt(ctx context.Context, tx *models.Tx, wearable []access.View, next string) (to string, err error) {
+	user := v.me.User.ID
+	var chosen access.View
+	if chosen, err = tx.DefaultView(ctx, user); err != nil {
+		return "", err
+	}
+	to, worn, gone := begin(v.me.District.CleverID, wearable, chosen, next)
+	if gone != "" {
+		if err := tx.SetDefaultView(ctx, user, ""); err != nil {
+			return "", err
+		}
+	}
+	return to, v.noteAccount(ctx, tx, worn)
 }
 
 // arrive writes the person down as Clever just described them, so that a role that was lost or won since the last

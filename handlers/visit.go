@@ -28,6 +28,11 @@ type visit struct {
 	views  []access.View  // those the person can wear, the widest first
 	reach  access.Reach   // where the row's permission is held in this view
 	places []access.Place // where the thing in hand is; nil when the page is about no one thing
+	school string         // Clever id of the school around the section in hand
+
+	begins  access.View // where the person begins: the view they chose, or the widest; set outside of a district
+	waiting int         // things that wait in waitsIn, another of the person's views
+	waitsIn access.View
 }
 
 // noSessionError sends a visitor to the door.
@@ -38,6 +43,16 @@ func (noSessionError) Error() string { return "no session" }
 // visited wraps a row's page: session, district, view and permission are settled before the handler runs, in one
 // transaction with what it reads or writes.
 func (s *server) visited(row route) echo.HandlerFunc {
+	return s.signedIn(row, func(v *visit) (reply, error) {
+		if answer, err := v.enter(); err != nil || answer != nil {
+			return answer, err
+		}
+		return row.page(v)
+	})
+}
+
+// signedIn is the way to a page for whoever is signed in, in one transaction; the row's method says of which kind.
+func (s *server) signedIn(row route, fn func(*visit) (reply, error)) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		t := s.cookies.token(c)
 		if t.text == "" {
@@ -55,10 +70,7 @@ func (s *server) visited(row route) echo.HandlerFunc {
 				return err
 			}
 			v.row = row
-			if answer, err = v.enter(); err != nil || answer != nil {
-				return err
-			}
-			answer, err = row.page(v)
+			answer, err = fn(v)
 			return err
 		})
 		if errors.Is(err, models.ErrNoSession) { // the idle limit would have spoken first
@@ -106,7 +118,12 @@ func (s *server) touch(c echo.Context, v *visit, t token) {
 		return
 	}
 	ctx := c.Request().Context()
-	err := s.Store.As(access.Visitor(t.district)).Write(ctx, func(tx *models.Tx) error { return tx.TouchSession(ctx, t.hash()) })
+	err := s.Store.As(access.Visitor(t.district)).Write(ctx, func(tx *models.Tx) error {
+		if err := tx.TouchSession(ctx, t.hash()); err != nil {
+			return err
+		}
+		return v.noteAccount(ctx, tx, v.actor.View)
+	})
 	if err != nil && ctx.Err() == nil {
 		s.Log.WarnContext(ctx, "session not touched", "request_id", noteOf(c).requestID, "error", err)
 	}
@@ -133,7 +150,14 @@ func (v *visit) enter() (reply, error) {
 	if err := v.tx.Become(v.actor); err != nil {
 		return nil, err
 	}
-	v.reach = v.actor.Reach(v.row.permission)
+	if err := v.lookElsewhere(); err != nil {
+		return nil, err
+	}
+	reach, err := v.tx.SpellOut(v.ctx, v.actor.Reach(v.row.permission))
+	if err != nil {
+		return nil, err
+	}
+	v.reach = reach
 	if v.row.lets(v.actor.Facts) {
 		return nil, nil
 	}
@@ -182,42 +206,6 @@ func (v *visit) wearing(view access.View) access.Facts {
 	f := v.actor.Facts
 	f.View = view
 	return f
-}
-
-// switchTo leads to another view: to the same page, if that view may open it with the thing in hand, or else to its
-// home.
-func (v *visit) switchTo(view access.View) string {
-	facts := v.wearing(view)
-	if noteOf(v.c).err == nil && v.row.page != nil && v.row.lets(facts) &&
-		(v.places == nil || facts.DecideAny(v.row.permission, v.places).Allowed) {
-		return v.hrefIn(view)
-	}
-	return v.home(view)
-}
-
-func (v *visit) home(view access.View) string {
-	return views.HomePath(v.me.District.CleverID, string(view))
-}
-
-// hrefIn is this page's address in another view, without the place in a list: that belongs to the rows of this one.
-func (v *visit) hrefIn(view access.View) string {
-	parts := strings.SplitN(v.c.Request().URL.EscapedPath(), "/", 5) // "", d, district, view, rest
-	if v.c.Request().Method == http.MethodPost || len(parts) < 5 {
-		return v.home(view)
-	}
-	parts[3] = url.PathEscape(string(view))
-	path := strings.Join(parts, "/")
-	q := v.c.QueryParams()
-	kept := make(url.Values, len(q))
-	for name, values := range q {
-		if name != "after" && name != "before" && name != "notice" {
-			kept[name] = values
-		}
-	}
-	if len(kept) > 0 {
-		path += "?" + kept.Encode()
-	}
-	return path
 }
 
 // toDoor sends someone who is not signed in to sign in, and afterwards back to the page asked for.

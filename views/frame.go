@@ -12,6 +12,8 @@ type Frame struct {
 	User       SignedIn
 	View       string     // slug of the view in use: teacher, staff, district_admin, all
 	Views      []ViewLink // every view this person has, the current one too
+	PerRole    bool       // each role has its own account: switching the view switches it
+	Landed     Landing    // said once, above the page
 	ViewPlaces string     // what the view covers: "All 64 schools", "Orion High, Kepler Middle"
 	Nav        []NavItem
 	Path       string // of this page, for the way back from /language and /theme
@@ -37,15 +39,26 @@ type SignedIn struct {
 }
 
 // ViewLink is one view a person can wear. Href leads to it, keeping the place where
-// that makes sense.
+// that makes sense. Waiting is how many things wait there for the reader.
 type ViewLink struct {
 	Slug    string
 	Href    string
 	Current bool
+	Waiting int
 }
 
-// NavItem is one place in the navigation. Key is home, users, schools, sections
-// (the person's own) or syncs. A Count of 0 is not shown.
+// Landing says why the reader is on this page and not another. Thing is what was in
+// hand when the view was switched to one that cannot open it: user, school, section or
+// page. GoneView is the view chosen once that the reader no longer has. Anything else
+// says nothing.
+type Landing struct {
+	Thing    string
+	GoneView string
+	View     string // the one in use now
+}
+
+// NavItem is one place in the navigation. Key is home, sections (the person's own) or
+// one of navPlaces. A Count of 0 is not shown.
 type NavItem struct {
 	Key     string
 	Href    string
@@ -140,46 +153,55 @@ func (f Frame) titleOr(title string) string {
 	return title
 }
 
-func (f Frame) hasUpkeep() bool {
-	for _, item := range f.Nav {
-		if item.upkeep() {
-			return true
-		}
-	}
-	return false
+// navGroup is some of the navigation's items under a word, or under none.
+type navGroup struct {
+	id, word string
+	items    []NavItem
 }
 
-// upkeep says whether the item stands in the second group.
-func (n NavItem) upkeep() bool { return n.Key == "syncs" }
+// navPlaces are the places with their icon, their word and the group they stand in.
+var navPlaces = map[string]struct{ icon, word, group string }{
+	"home":       {"home", key("nav.home"), ""},
+	"sections":   {"section", key("nav.sections"), ""},
+	"users":      {"people", key("nav.users"), ""},
+	"schools":    {"school", key("nav.schools"), ""},
+	"check":      {"key", key("nav.check"), "access"},
+	"who_can":    {"people", key("nav.who_can"), "access"},
+	"overrides":  {"ticket", key("nav.overrides"), "access"},
+	"rules":      {"lock", key("nav.rules"), "access"},
+	"duplicates": {"pair", key("nav.duplicates"), "upkeep"},
+	"syncs":      {"sync", key("nav.syncs"), "upkeep"},
+	"activity":   {"clock", key("nav.activity"), "upkeep"},
+	"settings":   {"settings", key("nav.settings"), "upkeep"},
+}
+
+// navGroups are the navigation's groups that have items.
+func (f Frame) navGroups(l *Locale) []navGroup {
+	all := []navGroup{{}, {id: "access", word: l.T("nav.access")}, {id: "upkeep", word: l.T("nav.upkeep")}}
+	var shown []navGroup
+	for _, g := range all {
+		for _, item := range f.Nav {
+			if navPlaces[item.Key].group == g.id {
+				g.items = append(g.items, item)
+			}
+		}
+		if len(g.items) > 0 {
+			shown = append(shown, g)
+		}
+	}
+	return shown
+}
 
 func (n NavItem) icon() string {
-	switch n.Key {
-	case "home":
-		return "home"
-	case "users":
-		return "people"
-	case "schools":
-		return "school"
-	case "sections":
-		return "section"
-	case "syncs":
-		return "sync"
+	if p, ok := navPlaces[n.Key]; ok {
+		return p.icon
 	}
 	return "arrow"
 }
 
 func (l *Locale) navWord(item string) string {
-	switch item {
-	case "home":
-		return l.T("nav.home")
-	case "users":
-		return l.T("nav.users")
-	case "schools":
-		return l.T("nav.schools")
-	case "sections":
-		return l.T("nav.sections")
-	case "syncs":
-		return l.T("nav.syncs")
+	if p, ok := navPlaces[item]; ok {
+		return l.T(p.word)
 	}
 	return item
 }
@@ -208,4 +230,72 @@ func (l *Locale) viewSwitch(view string) string {
 		return l.T("view.to.district_admin")
 	}
 	return l.T("view.to.all")
+}
+
+// accountSwitch is viewSwitch where each role has its own account.
+func (l *Locale) accountSwitch(view string) string {
+	switch view {
+	case "teacher":
+		return l.T("view.account.teacher")
+	case "staff":
+		return l.T("view.account.staff")
+	}
+	return l.T("view.account.district_admin")
+}
+
+func (f Frame) switchWords(l *Locale, view string) string {
+	if f.PerRole && view != "all" {
+		return l.accountSwitch(view)
+	}
+	return l.viewSwitch(view)
+}
+
+// viewPhrase is a view inside a sentence: "Admin view".
+func (l *Locale) viewPhrase(view string) string {
+	switch view {
+	case "teacher":
+		return l.T("view.name.teacher")
+	case "staff":
+		return l.T("view.name.staff")
+	case "district_admin":
+		return l.T("view.name.district_admin")
+	}
+	return l.T("view.name.all")
+}
+
+// landing is the sentence of Landed, "" for none.
+func (f Frame) landing(l *Locale) string {
+	switch f.Landed.GoneView {
+	case "":
+	case "all":
+		return l.T("landed.gone.all") + " " + l.F("landed.showing", "View", l.viewPhrase(f.Landed.View))
+	case "teacher":
+		return l.T("landed.gone.teacher") + " " + l.F("landed.showing", "View", l.viewPhrase(f.Landed.View))
+	case "staff":
+		return l.T("landed.gone.staff") + " " + l.F("landed.showing", "View", l.viewPhrase(f.Landed.View))
+	case "district_admin":
+		return l.T("landed.gone.district_admin") + " " + l.F("landed.showing", "View", l.viewPhrase(f.Landed.View))
+	}
+	switch f.Landed.Thing {
+	case "user":
+		return upperFirst(l.F("landed.user", "View", l.viewPhrase(f.Landed.View)))
+	case "school":
+		return upperFirst(l.F("landed.school", "View", l.viewPhrase(f.Landed.View)))
+	case "section":
+		return upperFirst(l.F("landed.section", "View", l.viewPhrase(f.Landed.View)))
+	case "page":
+		return upperFirst(l.F("landed.page", "View", l.viewPhrase(f.Landed.View)))
+	}
+	return ""
+}
+
+// waiting are the other views in which something waits.
+func (f Frame) waiting() []ViewLink {
+	var some []ViewLink
+	for _, v := range f.otherViews() {
+		if v.Waiting > 0 {
+			some = append(some, v)
+		}
+	}
+	return some
 }

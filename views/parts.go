@@ -14,7 +14,7 @@ import (
 var iconNames = []string{
 	"mark", "home", "people", "school", "section", "sync", "clock", "search", "menu",
 	"teacher", "staff", "district_admin", "student", "contact", "role",
-	"yes", "no", "skip", "note", "alert", "hold", "arrow", "back", "down", "up", "copy", "ticket", "lock",
+	"yes", "no", "skip", "note", "alert", "hold", "arrow", "back", "down", "up", "copy", "ticket", "lock", "pair",
 	"more", "less", "same", "print", "undo", "calendar", "download", "key", "settings",
 }
 

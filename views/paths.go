@@ -9,6 +9,7 @@ import (
 const (
 	SignInPath        = "/signin"
 	SignInCleverPath  = "/signin/clever"
+	ViewsPath         = "/signin/choose-view"
 	TurnedAwayPath    = "/signin/nothing-here"
 	SignOutPath       = "/signout"
 	HelpPath          = "/help"
@@ -57,6 +58,14 @@ func NothingHerePath(reason string) string {
 	return TurnedAwayPath + "?" + url.Values{"as": {reason}}.Encode()
 }
 
+// ChooseViewPath asks in which view to begin, and goes on to next, a path of the district or "".
+func ChooseViewPath(next string) string {
+	if next == "" {
+		return ViewsPath
+	}
+	return ViewsPath + "?" + url.Values{"next": {next}}.Encode()
+}
+
 // ChangePath is the receipt of a change, by its number.
 func ChangePath(district, view string, number int64) string {
 	return viewPath(district, view) + "changes/" + strconv.FormatInt(number, 10)
@@ -65,6 +74,24 @@ func ChangePath(district, view string, number int64) string {
 // UndoPath is the preview of undoing a change, and where that is done by POST.
 func UndoPath(district, view string, number int64) string {
 	return ChangePath(district, view, number) + "/undo"
+}
+
+// NewOverridePath is the form of a new override for a person.
+func NewOverridePath(district, view string, user int64) string {
+	return UserPath(district, view, user) + "/overrides/new"
+}
+
+// OverridesPath is the list of overrides, and where a new one is made by POST.
+func OverridesPath(district, view string) string { return viewPath(district, view) + "overrides" }
+
+// OverridePreviewPath is where the form of an override is posted.
+func OverridePreviewPath(district, view string) string {
+	return OverridesPath(district, view) + "/preview"
+}
+
+// OverridePath is one override; /extend and /end below it change it.
+func OverridePath(district, view string, id int64) string {
+	return OverridesPath(district, view) + "/" + strconv.FormatInt(id, 10)
 }
 
 // LanguagePath remembers a language and returns to back, a path with its query.
@@ -122,4 +149,87 @@ func withQuery(path string, q url.Values) string {
 		return path
 	}
 	return path + "?" + q.Encode()
+}
+
+// SettingsPath is what the district decides for everybody.
+func SettingsPath(district, view string) string { return viewPath(district, view) + "settings" }
+
+// SettingPath is the form of one setting: combining, strategy or calendar; what it says is applied there by POST.
+func SettingPath(district, view, setting string) string {
+	return SettingsPath(district, view) + "/" + setting
+}
+
+// SettingPreviewPath shows what another value of a setting would do.
+func SettingPreviewPath(district, view, setting string) string {
+	return SettingPath(district, view, setting) + "/preview"
+}
+
+// RulesPath is what each role gives, and where a change of it is applied by POST.
+func RulesPath(district, view string) string { return viewPath(district, view) + "rules" }
+
+// RulesEditPath is the form of the rules.
+func RulesEditPath(district, view string) string { return RulesPath(district, view) + "/edit" }
+
+// RulesLabelPath is the form with a column for one more staff label.
+func RulesLabelPath(district, view, label string) string {
+	return RulesEditPath(district, view) + "?" + url.Values{"label": {label}}.Encode()
+}
+
+// RulesPreviewPath shows what other rules would do.
+func RulesPreviewPath(district, view string) string { return RulesPath(district, view) + "/preview" }
+
+// KeysPath is the list of the decision API's keys, and where one is made by POST.
+func KeysPath(district, view string) string { return SettingsPath(district, view) + "/keys" }
+
+// KeyPath asks once more before a key is revoked.
+func KeyPath(district, view string, id int64) string {
+	return KeysPath(district, view) + "/" + strconv.FormatInt(id, 10)
+}
+
+// RevokeKeyPath is where a key is revoked by POST.
+func RevokeKeyPath(district, view string, id int64) string {
+	return KeyPath(district, view, id) + "/revoke"
+}
+
+// UserAccessPath is what one person may, place by place.
+func UserAccessPath(district, view string, id int64) string {
+	return UserPath(district, view, id) + "/access"
+}
+
+// WhyPath is why a person may or may not do something. place is district, school:ID or section:ID with Clever's id.
+func WhyPath(district, view string, id int64, permission, place string) string {
+	return withQuery(UserAccessPath(district, view, id)+"/why", asked(permission, place))
+}
+
+// ComparePath sets two people beside each other; without the second it asks for one.
+func ComparePath(district, view string, id, with int64) string {
+	q := url.Values{}
+	if with != 0 {
+		q.Set("with", strconv.FormatInt(with, 10))
+	}
+	return withQuery(UserPath(district, view, id)+"/compare", q)
+}
+
+// CheckPath asks whether anybody may do anything anywhere.
+func CheckPath(district, view string) string { return viewPath(district, view) + "access/check" }
+
+// WhoCanPath is everybody who may do something at a place.
+func WhoCanPath(district, view, permission, place string) string {
+	return withQuery(viewPath(district, view)+"access/who-can", asked(permission, place))
+}
+
+// WhoCanCSVPath is the same list as a file.
+func WhoCanCSVPath(district, view, permission, place string) string {
+	return withQuery(viewPath(district, view)+"access/who-can.csv", asked(permission, place))
+}
+
+func asked(permission, place string) url.Values {
+	q := url.Values{}
+	if permission != "" {
+		q.Set("permission", permission)
+	}
+	if place != "" {
+		q.Set("place", place)
+	}
+	return q
 }

@@ -63,6 +63,14 @@ func sampleTeacherFrame(lang string) Frame {
 	return f
 }
 
+// sampleLanded is a teacher whose other view led here, with accounts by role and something waiting elsewhere.
+func sampleLanded(lang string) Frame {
+	f := sampleTeacherFrame(lang)
+	f.PerRole, f.Landed = true, Landing{Thing: "user", View: "teacher"}
+	f.Views[1].Waiting = 2
+	return f
+}
+
 func outsideFrame(lang string) Frame {
 	return Frame{Lang: lang, Path: "/signin", Now: sampleNow, TZ: sampleZone, RequestID: "01JD4V7Q2M4410"}
 }
@@ -250,6 +258,14 @@ func samples(lang string) map[string]templ.Component {
 			{ID: "s1", Name: "Earth Science", School: "Juniper Ridge Middle", Term: "Fall 2026", Period: "1", Students: 28, Primary: true, MayEdit: true},
 			{ID: "s3", Name: "Robotics Lab, Period 4", School: "Juniper Ridge Middle", Period: "4", Students: 19, MayView: true},
 		}}),
+		"choose-view": ChooseView(ChooseViewPage{
+			Frame: sampleFrame(lang, "home"), Selected: "teacher", OnlyOne: true, Next: HomePath(sampleDistrict, "teacher") + "sections",
+			Options: []ViewOption{
+				{Slug: "district_admin", Waiting: 2}, {Slug: "staff", Places: "Alder Creek High, Juniper Ridge Middle"},
+				{Slug: "teacher", Places: "Juniper Ridge Middle", Sections: 5}, {Slug: "all"},
+			},
+		}),
+		"landed":          MySections(MySectionsPage{Frame: sampleLanded(lang)}),
 		"mysections-none": MySections(MySectionsPage{Frame: sampleTeacherFrame(lang)}),
 		"syncs":           Syncs(SyncsPage{Frame: sampleFrame(lang, "syncs"), CanSync: true, Runs: []SyncRun{sampleRun("done"), sampleRun("failed"), sampleRun("running")}}),
 		"syncs-none":      Syncs(SyncsPage{Frame: sampleFrame(lang, "syncs"), CanSync: true}),
