@@ -2,7 +2,7 @@ package sandbox
 
 import (
 	"bytes"
-	_ "embed"
+	"embed"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -12,10 +12,10 @@ import (
 //go:embed sandbox.css
 var css []byte
 
-//go:embed pages.gohtml
-var pagesText string
+//go:embed *.gohtml
+var pageFiles embed.FS
 
-var pages = template.Must(template.New("pages").Parse(pagesText))
+var pages = template.Must(template.ParseFS(pageFiles, "*.gohtml"))
 
 // view is what the sandbox's few pages show.
 type view struct {
@@ -44,6 +44,10 @@ func page(w http.ResponseWriter, status int, html string) {
 }
 
 func (s *Sandbox) show(w http.ResponseWriter, status int, name string, v view) {
+	s.draw(w, status, name, v)
+}
+
+func (s *Sandbox) draw(w http.ResponseWriter, status int, name string, v any) {
 	var b bytes.Buffer
 	if err := pages.ExecuteTemplate(&b, name, v); err != nil {
 		http.Error(w, "the page could not be drawn", http.StatusInternalServerError)

@@ -156,6 +156,10 @@ func (s *Sandbox) routes() http.Handler {
 	mux.HandleFunc("GET /signout", s.serveSignOut)
 	mux.HandleFunc("GET /portal", s.servePortal)
 	mux.HandleFunc("GET /{$}", s.servePortal)
+	mux.HandleFunc("GET /people", s.servePeople)
+	mux.HandleFunc("POST /people/schools", s.serveSchool)
+	mux.HandleFunc("GET /people/{id}", s.servePerson)
+	mux.HandleFunc("POST /people/{id}", s.editPerson)
 	mux.HandleFunc("GET /sandbox.css", serveCSS)
 	return mux
 }
