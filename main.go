@@ -24,6 +24,8 @@ const usage = `hallpass: who is this person, in which schools, in which roles, a
   hallpass migrate status    list the steps of the schema and which are taken
   hallpass sync [--full] [--district ID]
                              bring one district, or all, in step with Clever once
+  hallpass audit verify [--district ID] [--noted NUMBER:HASH]
+                             recompute the chain of audit entries and say which does not hold
   hallpass version           which build this is
 
 hallpass COMMAND -h lists a command's flags. README.md lists the settings.
@@ -72,6 +74,8 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 		return migrate(ctx, args, out, errOut)
 	case "sync":
 		return sync(ctx, args, out, errOut)
+	case "audit":
+		return audit(ctx, args, out, errOut)
 	case "version":
 		fmt.Fprintln(out, "hallpass", version())
 		return nil
