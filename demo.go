@@ -105,7 +105,7 @@ func pretendClever(c config, listener net.Listener, users int, seed uint64) (*sa
 
 // welcome prints the addresses and a table of people worth being.
 func welcome(out io.Writer, c config, sb *sandbox.Sandbox) {
-	fmt.Fprintf(out, "\nHallpass is at %s\nThe pretend Clever is at %s; whoever is signed in there comes through.\n\nWho can sign in:\n", c.baseURL, c.cleverOAuth)
+	fmt.Fprintf(out, "\nHallpass is at %s\nThe pretend Clever is at %s; whoever is signed in there comes through.\nChange its people and schools at %s/people, then press Sync now in Hallpass.\n\nWho can sign in:\n", c.baseURL, c.cleverOAuth, c.cleverOAuth)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, p := range sb.People() {
 		fmt.Fprintf(table, "  %s\t%s\t%s\n", p.Label, p.Name, p.Email)
