@@ -42,7 +42,7 @@ func audit(ctx context.Context, args []string, out, errOut io.Writer) error {
 		return err
 	}
 	defer db.stop()
-	store, err := openStore(ctx, db.url)
+	store, err := openStore(ctx, c, db.url)
 	if err != nil {
 		return err
 	}
