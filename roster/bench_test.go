@@ -89,3 +89,50 @@ func BenchmarkFullSync(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkEvents takes ten thousand events over, most of them changes of one person each.
+func BenchmarkEvents(b *testing.B) {
+	const users, events = 20_000, 10_000
+	box, err := sandbox.New(sandbox.Options{Seed: 7, Users: users, ClientID: "app", ClientSecret: "secret", RateLimit: -1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	server := httptest.NewServer(box.Handler())
+	defer server.Close()
+	client, err := clever.New(clever.Config{APIURL: server.URL, AuthURL: server.URL, ClientID: "app", ClientSecret: "secret"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		b.StopTimer()
+		store := modelstest.New(b)
+		if _, err := Full(b.Context(), store, client, sandbox.SeedDistrictID, Options{}); err != nil {
+			b.Fatal(err)
+		}
+		for i := range events {
+			id := box.UserIDAt(i * 7 % users)
+			switch {
+			case i%10 == 9:
+				err = box.RemoveUser(id)
+			default:
+				err = box.EditUser(id, func(u map[string]any) { u["email"] = fmt.Sprintf("%d.%d@example.org", b.N, i) })
+			}
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.StartTimer()
+		begun, read := time.Now(), 0
+		for more := true; more; {
+			done, err := Follow(b.Context(), store, client, sandbox.SeedDistrictID, Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			more, read = done.More, read+of(done.Run, models.RosterEvents).Read
+		}
+		b.ReportMetric(float64(read)/time.Since(begun).Seconds(), "events/s")
+		if read != events {
+			b.Fatalf("%d events", read)
+		}
+	}
+}
