@@ -109,3 +109,6 @@ func (p Place) Contains(o Place) bool {
 	}
 	return false
 }
+
+// Narrower reports that the place is smaller than a permission of that scope can be asked about.
+func (p Place) Narrower(scope Kind) bool { return p.Kind.width() < scope.width() }

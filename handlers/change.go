@@ -53,7 +53,10 @@ type changeKind struct {
 
 // changeKinds are the kinds by their actions. An undo is a change like any other, and has a kind of its own.
 func changeKinds() map[audit.Action]changeKind {
-	return map[audit.Action]changeKind{}
+	override := changeKind{permission: access.OverridesManage, receipt: overrideReceipt, undo: undoOverride, path: overrideOfChange}
+	return map[audit.Action]changeKind{
+		audit.OverrideCreated: override, audit.OverrideExtended: override, audit.OverrideEnded: override, audit.OverrideUndone: override,
+	}
 }
 
 // hash is the plan's promise in hex.

@@ -43,6 +43,18 @@ func (s *server) routes() []route {
 		{method: post, path: inside + "syncs", permission: access.SyncRun, at: access.District, page: s.createSync},
 		{method: get, path: inside + "syncs/:id", permission: access.SyncRun, at: access.District, page: showSync},
 
+		{method: get, path: inside + "users/:id/overrides/new", permission: access.OverridesManage, at: access.District, page: newOverride},
+		{method: get, path: inside + "overrides", permission: access.OverridesManage, at: access.District, page: listOverrides},
+		{method: get, path: inside + "overrides.csv", permission: access.OverridesManage, at: access.District, page: exportOverrides},
+		{method: post, path: inside + "overrides/preview", permission: access.OverridesManage, at: access.District, page: previewOverride},
+		{method: post, path: inside + "overrides", permission: access.OverridesManage, at: access.District, page: createOverride},
+		{method: get, path: inside + "overrides/:id", permission: access.OverridesManage, at: access.District, page: showOverride},
+		{method: get, path: inside + "overrides/:id/extend", permission: access.OverridesManage, at: access.District, page: extendOverride},
+		{method: post, path: inside + "overrides/:id/extend", permission: access.OverridesManage, at: access.District, page: previewExtension},
+		{method: post, path: inside + "overrides/:id/extend/apply", permission: access.OverridesManage, at: access.District, page: applyExtension},
+		{method: get, path: inside + "overrides/:id/end", permission: access.OverridesManage, at: access.District, page: previewEnding},
+		{method: post, path: inside + "overrides/:id/end", permission: access.OverridesManage, at: access.District, page: applyEnding},
+
 		// A change belongs to whoever may make its kind; reading it also to whoever sees what was changed.
 		{method: get, path: inside + "changes/:id", permission: access.AuditView, or: changers, at: access.District, page: showChange},
 		{method: get, path: inside + "changes/:id/undo", permission: access.OverridesManage, or: changers, at: access.District, page: previewUndo},

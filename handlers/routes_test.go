@@ -69,6 +69,8 @@ func matrix(c *console) map[string][]struct {
 		path   string
 		expect [9]int
 	}
+	// adminOnly is the district admin's page: nobody else's, but for who may switch to that view.
+	adminOnly := func(admin int) [9]int { return [9]int{403, 403, 403, admin, 403, admin, 403, 403, 403} }
 	a := c.box.SchoolID(1)
 	user := func(id string) string { return fmt.Sprintf("users/%d", c.id(id)) }
 	return map[string]rows{
@@ -92,6 +94,17 @@ func matrix(c *console) map[string][]struct {
 			{"sections/" + sandbox.AllRolesSectionID, [9]int{404, 200, 404, 200, 200, 200, 403, 403, 403}},
 			{"sections/0123456789abcdef01234567", [9]int{404, 404, 404, 404, 404, 404, 403, 403, 403}},
 		},
+		"GET " + inside + "users/:id/overrides/new":    {{user(sandbox.StaffUserID) + "/overrides/new", adminOnly(200)}, {user(sandbox.StudentUserID) + "/overrides/new", adminOnly(422)}, {"users/999999999/overrides/new", adminOnly(404)}},
+		"GET " + inside + "overrides":                  {{"overrides", adminOnly(200)}},
+		"GET " + inside + "overrides.csv":              {{"overrides.csv", adminOnly(200)}},
+		"POST " + inside + "overrides/preview":         {{"overrides/preview", adminOnly(404)}},
+		"POST " + inside + "overrides":                 {{"overrides", adminOnly(404)}},
+		"GET " + inside + "overrides/:id":              {{"overrides/77", adminOnly(404)}},
+		"GET " + inside + "overrides/:id/extend":       {{"overrides/77/extend", adminOnly(404)}},
+		"POST " + inside + "overrides/:id/extend":      {{"overrides/77/extend", adminOnly(404)}},
+		"POST " + inside + "overrides/:id/extend/apply": {{"overrides/77/extend/apply", adminOnly(404)}},
+		"GET " + inside + "overrides/:id/end":          {{"overrides/77/end", adminOnly(404)}},
+		"POST " + inside + "overrides/:id/end":         {{"overrides/77/end", adminOnly(404)}},
 		"GET " + inside + "changes/:id":       {{"changes/77", [9]int{403, 403, 403, 404, 403, 404, 403, 403, 403}}},
 		"GET " + inside + "changes/:id/undo":  {{"changes/77/undo", [9]int{403, 403, 403, 404, 403, 404, 403, 403, 403}}},
 		"POST " + inside + "changes/:id/undo": {{"changes/77/undo", [9]int{403, 403, 403, 404, 403, 404, 403, 403, 403}}},
