@@ -111,10 +111,9 @@ func BenchmarkEvents(b *testing.B) {
 		}
 		for i := range events {
 			id := box.UserIDAt(i * 7 % users)
-			switch {
-			case i%10 == 9:
+			if i%10 == 9 {
 				err = box.RemoveUser(id)
-			default:
+			} else {
 				err = box.EditUser(id, func(u map[string]any) { u["email"] = fmt.Sprintf("%d.%d@example.org", b.N, i) })
 			}
 			if err != nil {

@@ -24,6 +24,7 @@ import (
 
 // modelRuns is how many random histories are tried; HALLPASS_MODEL_RUNS asks for more than CI has time for.
 func modelRuns(t *testing.T) int {
+	t.Helper()
 	if n, err := strconv.Atoi(os.Getenv("HALLPASS_MODEL_RUNS")); err == nil {
 		t.Logf("%d histories", n)
 		return n

@@ -165,7 +165,7 @@ func (q *request) top(kind string) {
 			q.count(1)
 			return
 		}
-		b := append([]byte(`{"data":[{"data":`), d.appendDistrict(nil, q.v31())...)
+		b := append([]byte(`{"data":[{"data":`), d.ownRecord(q.v31())...)
 		b = append(b, `,"uri":"/`+q.version+`/districts/`+d.id+`"}],"links":`...)
 		b, _ = appendJSON(b, []link{{"self", q.URL.RequestURI()}})
 		write(q.w, http.StatusOK, append(b, '}'))
@@ -224,7 +224,7 @@ func (q *request) single(kind, id string) {
 			q.notFound()
 			return
 		}
-		q.one("districts", id, d.appendDistrict(nil, q.v31()), nil)
+		q.one("districts", id, d.ownRecord(q.v31()), nil)
 		return
 	}
 	c := d.collection(kind)

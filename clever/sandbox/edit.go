@@ -175,12 +175,12 @@ func (s *Sandbox) SetDistrict(id, name, state string) error {
 		d.feed.mu.Lock()
 		defer d.feed.mu.Unlock()
 		// last_sync follows the clock and is no edit.
-		before, sync := fields(d.appendDistrict(nil, true)), ""
+		before, sync := fields(d.ownRecord(true)), ""
 		if v, ok := before["last_sync"].(string); ok {
 			sync = v
 		}
 		d.front.Store(&front{name, state})
-		after := fields(d.appendDistrict(nil, true))
+		after := fields(d.ownRecord(true))
 		after["last_sync"] = sync
 		was, err := json.Marshal(before)
 		if err != nil {

@@ -322,7 +322,7 @@ func TestEventsFitCleversOwnSpec(t *testing.T) {
 				t.Fatalf("the spec has no %s", kind)
 			}
 			delete(item.Data, "previous_attributes")
-			if err := own.Value.VisitJSON(map[string]any(item.Data), openapi3.MultiErrors()); err != nil {
+			if err := own.Value.VisitJSON(item.Data, openapi3.MultiErrors()); err != nil {
 				t.Errorf("%s: %v", kind, err)
 			}
 		}

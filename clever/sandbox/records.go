@@ -151,11 +151,11 @@ func (d *district) appendSection(b []byte, q int) []byte {
 	return append(b, `"}`...)
 }
 
-// appendDistrict writes the district's own record.
-func (d *district) appendDistrict(b []byte, v31 bool) []byte {
+// ownRecord writes the district's own record.
+func (d *district) ownRecord(v31 bool) []byte {
 	now := d.opt.Now().UTC()
 	self := d.front.Load()
-	b = append(b, `{"id":"`...)
+	b := []byte(`{"id":"`)
 	b = append(b, d.id...)
 	b = append(b, `","name":"`...)
 	b = append(b, self.name...)

@@ -24,7 +24,7 @@ func (q *request) related(kind, id, relation string) {
 	}
 	switch {
 	case relation == "district":
-		q.one("districts", d.id, d.appendDistrict(nil, q.v31()), nil)
+		q.one("districts", d.id, d.ownRecord(q.v31()), nil)
 		return
 	case relation == "resources" && kind != "schools" && kind != "terms":
 		q.listOf(&collection{kind: "resources"}, nil, []string{})
