@@ -7,10 +7,11 @@ require (
 	github.com/a-h/templ v0.3.1020
 	github.com/adrg/strutil v0.3.1
 	github.com/agnivade/levenshtein v1.2.2
+	github.com/cedar-policy/cedar-go v1.9.0
 	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.23.0
 	github.com/getkin/kin-openapi v0.152.0
-	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875
+	github.com/go-json-experiment/json v0.0.0-20260820222146-c27c302e5fc3
 	github.com/google/go-cmp v0.7.0
 	github.com/gorilla/sessions v1.4.0
 	github.com/hashicorp/go-retryablehttp v0.7.8
@@ -66,6 +67,7 @@ require (
 	github.com/valyala/fasttemplate v1.2.2 // indirect
 	go.uber.org/multierr v1.11.0 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
+	golang.org/x/exp v0.0.0-20220921023135-46d9e7742f1e // indirect
 	golang.org/x/mod v0.42.0 // indirect
 	golang.org/x/net v0.61.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
@@ -75,3 +77,6 @@ require (
 )
 
 tool github.com/a-h/templ/cmd/templ
+
+// A dependency of a dependency asks for this version, which module proxies do not all serve; nothing needs it.
+exclude golang.org/x/exp v0.0.0-20261011100332-faecfb24eb49
