@@ -12,6 +12,11 @@ const (
 	SyncRequested  Action = "sync.requested"
 	SyncFinished   Action = "sync.finished"
 	SyncFailed     Action = "sync.failed"
+	KeyMade        Action = "key.made"
+	KeyRevoked     Action = "key.revoked"
+
+	RulesChanged   Action = "rules.changed"
+	SettingChanged Action = "setting.changed"
 
 	OverrideCreated  Action = "override.created"
 	OverrideExtended Action = "override.extended"

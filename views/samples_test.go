@@ -2,6 +2,7 @@ package views
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -315,5 +316,6 @@ func samples(lang string) map[string]templ.Component {
 			{Title: "Your other role: district admin", Text: "May see everyone in the district.", Allows: true},
 		},
 	})
+	maps.Copy(all, ruleSamples(lang))
 	return all
 }

@@ -54,6 +54,15 @@ document.addEventListener("htmx:config:request", (event) => {
   if (request?.method === "GET" && request.body?.entries) dropEmpty(request.body);
 });
 
+// A form whose answer takes some seconds says so while one waits.
+document.addEventListener("submit", (event) => {
+  const place = event.target.querySelector("[data-busy-text]");
+  if (place) place.textContent = event.target.dataset.busy;
+});
+addEventListener("pageshow", () => { // back in a page that was kept
+  for (const place of document.querySelectorAll("[data-busy-text]")) place.textContent = "";
+});
+
 // An answer without the part that was asked for (an error, or the way to sign-in) is
 // for the whole window. A progress poll that met an error just asks again.
 document.addEventListener("htmx:after:request", (event) => {
