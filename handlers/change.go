@@ -55,9 +55,11 @@ type changeKind struct {
 func changeKinds() map[audit.Action]changeKind {
 	override := changeKind{permission: access.OverridesManage, receipt: overrideReceipt, undo: undoOverride, path: overrideOfChange}
 	return map[audit.Action]changeKind{
-		audit.RulesChanged:   {permission: access.SettingsManage, receipt: rulesReceipt, undo: undoRules},
-		audit.SettingChanged: {permission: access.SettingsManage, receipt: settingReceipt, undo: undoSetting},
+		audit.RulesChanged:    {permission: access.SettingsManage, receipt: rulesReceipt, undo: undoRules},
+		audit.SettingChanged:  {permission: access.SettingsManage, receipt: settingReceipt, undo: undoSetting},
 		audit.OverrideCreated: override, audit.OverrideExtended: override, audit.OverrideEnded: override, audit.OverrideUndone: override,
+		audit.KeyMade:    {permission: access.SettingsManage, receipt: keyReceipt},
+		audit.KeyRevoked: {permission: access.SettingsManage, receipt: keyReceipt},
 	}
 }
 

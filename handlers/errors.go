@@ -63,6 +63,9 @@ func classify(err error) (status int, code string) {
 	if _, ok := errors.AsType[refusal](err); ok {
 		return http.StatusForbidden, "forbidden"
 	}
+	if p, ok := errors.AsType[apiProblem](err); ok {
+		return p.status, p.code
+	}
 	if he, ok := errors.AsType[*echo.HTTPError](err); ok && he.Code >= 400 && he.Code < 500 {
 		return he.Code, strings.ReplaceAll(strings.ToLower(http.StatusText(he.Code)), " ", "_")
 	}
@@ -92,7 +95,14 @@ func (s *server) answerError(err error, c echo.Context) {
 		h.Set(echo.HeaderRetryAfter, strconv.Itoa(retryAfter))
 	}
 	if isAPI(c.Request().URL.Path) {
-		_ = c.JSON(status, apiError{apiErrorBody{code, http.StatusText(status), n.requestID}}) // the line is broken: nothing to add
+		message := http.StatusText(status)
+		if p, ok := errors.AsType[apiProblem](err); ok {
+			message = p.message
+		}
+		if status == http.StatusUnauthorized {
+			h.Set(echo.HeaderWWWAuthenticate, `Bearer realm="hallpass"`)
+		}
+		_ = c.JSON(status, apiError{apiErrorBody{code, message, n.requestID}}) // the line is broken: nothing to add
 		return
 	}
 	if n.visit == nil && errors.Is(err, echo.ErrNotFound) { // an address no route has: still a page with navigation
@@ -126,5 +136,5 @@ type apiErrorBody struct {
 
 // isAPI tells programs from people.
 func isAPI(path string) bool {
-	return path == "/healthz" || path == "/readyz" || strings.HasPrefix(path, "/access/") || strings.HasPrefix(path, "/.well-known/")
+	return path == "/healthz" || path == "/readyz" || path == openAPIPath || strings.HasPrefix(path, "/access/") || strings.HasPrefix(path, "/.well-known/")
 }

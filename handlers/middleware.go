@@ -90,9 +90,13 @@ func survive(next echo.HandlerFunc, c echo.Context) (err error) {
 	return next(c)
 }
 
-// requestID takes over the id that a proxy gave, if it is one that may stand in a log.
+// requestID takes over the id that a proxy gave, if it is one that may stand in a log. A program that asks for
+// decisions gets its own back, whatever plain text it is.
 func requestID(r *http.Request) string {
 	id := r.Header.Get(echo.HeaderXRequestID)
+	if isAPI(r.URL.Path) && id != "" && len(id) <= 128 && !strings.ContainsFunc(id, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return id
+	}
 	if len(id) < 8 || len(id) > 64 {
 		return rand.Text()
 	}
@@ -134,8 +138,16 @@ func compress() echo.MiddlewareFunc {
 	})
 }
 
-// limitBody holds every form Hallpass has many times over.
-var limitBody = middleware.BodyLimit("64K")
+// limitBody holds every form Hallpass has many times over, and a thousand questions of a program.
+func limitBody(next echo.HandlerFunc) echo.HandlerFunc {
+	form, question := middleware.BodyLimit("64K")(next), middleware.BodyLimit("1M")(next)
+	return func(c echo.Context) error {
+		if isAPI(c.Request().URL.Path) {
+			return question(c)
+		}
+		return form(c)
+	}
+}
 
 // limitTime ends a request's queries with it.
 func (s *server) limitTime(next echo.HandlerFunc) echo.HandlerFunc {

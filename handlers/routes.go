@@ -31,6 +31,7 @@ const inside = "/d/:district/:view/"
 
 func (s *server) routes() []route {
 	const get, post = http.MethodGet, http.MethodPost
+	const keyed = "for programs: the bearer key in the request says whose it is"
 	return []route{
 		{method: get, path: inside, permission: access.UsersView, at: access.Section, empty: true, page: showHome},
 		{method: get, path: inside + "users", permission: access.UsersView, at: access.Section, empty: true, page: listUsers},
@@ -75,6 +76,11 @@ func (s *server) routes() []route {
 		{method: get, path: inside + "settings/calendar", permission: access.SettingsManage, at: access.District, page: editSetting(calendarSetting)},
 		{method: post, path: inside + "settings/calendar/preview", permission: access.SettingsManage, at: access.District, page: previewSetting(calendarSetting)},
 		{method: post, path: inside + "settings/calendar", permission: access.SettingsManage, at: access.District, page: changeSetting(calendarSetting)},
+		{method: get, path: inside + "settings/keys", permission: access.SettingsManage, at: access.District, page: listKeys},
+		{method: post, path: inside + "settings/keys", permission: access.SettingsManage, at: access.District, page: createKey},
+		{method: get, path: inside + "settings/keys/:id", permission: access.SettingsManage, at: access.District, page: confirmRevokeKey},
+		{method: post, path: inside + "settings/keys/:id/revoke", permission: access.SettingsManage, at: access.District, page: revokeKey},
+
 		{method: get, path: "/", public: "leads to the own home, or to the door", open: s.start},
 		{method: get, path: "/d/:district", public: "leads to the own home, or to the door", open: s.start},
 		{method: get, path: "/d/:district/", public: "leads to the own home, or to the door", open: s.start},
@@ -93,6 +99,15 @@ func (s *server) routes() []route {
 		{method: get, path: "/language", public: "remembers a choice in this browser", open: s.chooseLanguage},
 		{method: get, path: "/theme", public: "remembers a choice in this browser", open: s.chooseTheme},
 		{method: get, path: assets.Prefix + "*", public: "style and script, the same for everybody", open: serveAsset},
+
+		{method: post, path: evaluationPath, public: keyed, open: s.evaluate},
+		{method: post, path: evaluationsPath, public: keyed, open: s.evaluateAll},
+		{method: post, path: searchSubjectPath, public: keyed, open: s.searchSubjects},
+		{method: post, path: searchResourcePath, public: keyed, open: s.searchResources},
+		{method: post, path: searchActionPath, public: keyed, open: s.searchActions},
+		{method: get, path: discoveryPath, public: "says where programs may ask, shows nobody's data", open: s.showDiscovery},
+		{method: get, path: openAPIPath, public: "describes the decision API, shows nobody's data", open: showOpenAPI},
+
 		{method: get, path: "/healthz", public: "for the machine that watches", open: s.showHealth},
 		{method: get, path: "/readyz", public: "for the machine that watches", open: s.showReadiness},
 	}
