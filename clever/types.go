@@ -39,7 +39,7 @@ type Roles struct {
 	Contact       *ContactRole       `json:"contact"`
 	// Unknown keeps role keys that Clever added after this was written, as
 	// valid UTF-8 JSON without NUL. A null one is left out.
-	Unknown map[string]json.RawMessage `json:",unknown"`
+	Unknown map[string]json.RawMessage `json:",embed"`
 }
 
 // StudentRole is what may be kept of a student.
