@@ -83,6 +83,23 @@ func matrix(c *console) map[string][]struct {
 			{user(sandbox.ContactUserID), [9]int{404, 404, 200, 200, 403, 200, 403, 403, 403}},       // where its student is
 			{"users/999999999", [9]int{404, 404, 404, 404, 404, 404, 403, 403, 403}},
 		},
+		"GET " + inside + "users/:id/access": {
+			{user(sandbox.StudentUserID) + "/access", [9]int{200, 404, 200, 200, 403, 200, 403, 403, 403}},
+			{user(sandbox.StaffUserID) + "/access", [9]int{404, 200, 404, 200, 403, 200, 403, 403, 403}},
+		},
+		"GET " + inside + "users/:id/access/why": {
+			{user(sandbox.TeacherUserID) + "/access/why?permission=grades.edit&place=section:" + sandbox.CoTaughtSectionID, [9]int{200, 404, 200, 200, 403, 200, 403, 403, 403}},
+			{user(sandbox.TeacherUserID) + "/access/why?permission=grades.edit&place=school:" + a, [9]int{404, 404, 200, 200, 403, 200, 403, 403, 403}},  // a section's teacher sees the section
+			{user(sandbox.TeacherUserID) + "/access/why?permission=settings.manage&place=district", [9]int{404, 404, 404, 200, 403, 200, 403, 403, 403}}, // not for a school's staff
+			{user(sandbox.TeacherUserID) + "/access/why?permission=grades.burn&place=school:" + a, [9]int{404, 404, 404, 404, 403, 404, 403, 403, 403}},
+		},
+		"GET " + inside + "users/:id/compare": {{user(sandbox.StudentUserID) + "/compare", [9]int{200, 404, 200, 200, 403, 200, 403, 403, 403}}},
+		"GET " + inside + "access/check":      {{"access/check", [9]int{200, 200, 200, 200, 200, 200, 403, 403, 403}}},
+		"GET " + inside + "access/who-can":    {{"access/who-can", [9]int{403, 200, 200, 200, 403, 200, 403, 403, 403}}},
+		"GET " + inside + "access/who-can.csv": {
+			{"access/who-can.csv?permission=grades.view&place=school:" + a, [9]int{403, 404, 200, 200, 403, 200, 403, 403, 403}},
+			{"access/who-can.csv?permission=grades.view&place=district", [9]int{403, 404, 404, 200, 403, 200, 403, 403, 403}},
+		},
 		"GET " + inside + "schools": {{"schools", [9]int{403, 200, 200, 200, 403, 200, 403, 403, 403}}},
 		"GET " + inside + "schools/:id": {
 			{"schools/" + a, [9]int{403, 404, 200, 200, 403, 200, 403, 403, 403}},

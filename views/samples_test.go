@@ -317,5 +317,6 @@ func samples(lang string) map[string]templ.Component {
 		},
 	})
 	maps.Copy(all, ruleSamples(lang))
+	maps.Copy(all, accessSamples(lang))
 	return all
 }
