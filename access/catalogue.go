@@ -54,8 +54,9 @@ const maxName, maxSentence = 64, 300 // characters
 // ParseCatalogue reads a catalogue file. The error joins every mistake, each with its line.
 func ParseCatalogue(text []byte) (*Catalogue, error) {
 	r := &catalogueReader{}
-	r.read(text)
-	r.check()
+	if r.read(text) { // else there is nothing to look at as a whole
+		r.check()
+	}
 	if len(r.faults) == 0 {
 		return newCatalogue(r.definitions, r.rules), nil
 	}
@@ -92,11 +93,12 @@ type catalogueReader struct {
 // everything, in place of a permission, stands for all of the catalogue.
 const everything Permission = "*"
 
-func (r *catalogueReader) read(text []byte) {
+// read takes a file in, on top of what was read before, and reports whether it is YAML of the right form at all.
+func (r *catalogueReader) read(text []byte) bool {
 	var file catalogueFile
 	if err := yaml.Unmarshal(text, &file); err != nil {
 		r.fault(0, "%v", err) // YAML's own errors name the line
-		return
+		return false
 	}
 	switch file.Extends {
 	case "":
@@ -112,6 +114,7 @@ func (r *catalogueReader) read(text []byte) {
 	for i := range file.Rules {
 		r.rule(&file.Rules[i])
 	}
+	return true
 }
 
 // check looks at the catalogue as a whole, and writes out what * stands for.
