@@ -53,20 +53,24 @@ func (s Simulation) More() (n int) {
 	return n
 }
 
-// working are the current role grants that rules can speak of, one row each, and whether the role reaches anywhere:
-// a teacher without sections and staff without schools hold a role and gain nothing by it. @labels are those that
-// rules speak of.
+// heldNow are the current role grants that rules can speak of.
+const heldNow = `role_grants g JOIN users u ON u.district_id = g.district_id AND u.id = g.user_id AND u.ended_at IS NULL
+	 WHERE g.district_id = @district AND g.role IN ('teacher', 'staff', 'district_admin') AND g.ended_at IS NULL
+	   AND (g.ends_at IS NULL OR g.ends_at > @now)`
+
+// labelled are a grant's labels that rules speak of, in order.
+const labelled = `CASE WHEN g.labels = '{}' THEN g.labels ELSE ARRAY(SELECT DISTINCT l FROM unnest(g.labels) l WHERE l = ANY(@labels::text[]) ORDER BY l) END AS labels`
+
+// working is heldNow, one row for each grant, with whether the role reaches anywhere: a teacher without sections and staff
+// without schools hold a role and gain nothing by it.
 const working = `
-	SELECT g.user_id, g.role, g.name_key,
-	       ARRAY(SELECT DISTINCT l FROM unnest(g.labels) l WHERE l = ANY(@labels::text[]) ORDER BY l) AS labels,
+	SELECT g.user_id, g.role, g.name_key, ` + labelled + `,
 	       CASE g.role WHEN 'teacher' THEN EXISTS (SELECT FROM section_teachers t JOIN sections s ON s.district_id = t.district_id AND s.id = t.section_id
 	                                      WHERE t.district_id = g.district_id AND t.user_id = g.user_id AND s.ended_at IS NULL)
 	                   WHEN 'staff' THEN EXISTS (SELECT FROM role_grant_schools gs WHERE gs.district_id = g.district_id AND gs.grant_id = g.id AND gs.ended_at IS NULL)
 	                   ELSE true END AS placed,
 	       count(*) OVER (PARTITION BY g.user_id) AS grants
-	  FROM role_grants g JOIN users u ON u.district_id = g.district_id AND u.id = g.user_id AND u.ended_at IS NULL
-	 WHERE g.district_id = @district AND g.role IN ('teacher', 'staff', 'district_admin') AND g.ended_at IS NULL
-	   AND (g.ends_at IS NULL OR g.ends_at > @now)`
+	  FROM ` + heldNow
 
 // overridden are the people with an override that has not ended.
 const overridden = `SELECT o.user_id FROM overrides o WHERE o.district_id = @district AND o.ended_at IS NULL AND (o.ends_at IS NULL OR o.ends_at > @now)`
@@ -150,11 +154,10 @@ func (s *simulation) several(ctx context.Context) error {
 		ID    int64
 		Works bool
 	}](ctx, s.tx, `
-		WITH working AS (`+working+`), people AS (
-			SELECT user_id AS id, true AS works FROM working WHERE grants > 1 GROUP BY user_id
+		SELECT p.id, p.works FROM (
+			SELECT g.user_id AS id, true AS works FROM `+heldNow+` GROUP BY g.user_id HAVING count(*) > 1
 			UNION
-			SELECT o.user_id, EXISTS (SELECT FROM working w WHERE w.user_id = o.user_id) FROM (`+overridden+`) o)
-		SELECT p.id, p.works FROM people p JOIN users u ON u.district_id = @district AND u.id = p.id AND u.ended_at IS NULL
+			SELECT o.user_id, EXISTS (SELECT FROM `+heldNow+` AND g.user_id = o.user_id) FROM (`+overridden+`) o) p JOIN users u ON u.district_id = @district AND u.id = p.id AND u.ended_at IS NULL
 		 ORDER BY u.name_key, u.id`, s.args)
 	if err != nil {
 		return fmt.Errorf("people with several roles: %w", err)
@@ -291,7 +294,7 @@ func (tx *Tx) roleFacts(ctx context.Context, ids []int64, args map[string]any) (
 		Source  access.Source
 		Labels  []string
 		Schools []int64
-	}](ctx, tx, `SELECT g.user_id, g.role, g.source, ARRAY(SELECT DISTINCT l FROM unnest(g.labels) l WHERE l = ANY(@labels::text[]) ORDER BY l) AS labels,
+	}](ctx, tx, `SELECT g.user_id, g.role, g.source, `+labelled+`,
 		       CASE g.role WHEN 'staff' THEN ARRAY(SELECT gs.school_id FROM role_grant_schools gs
 		         WHERE gs.district_id = g.district_id AND gs.grant_id = g.id AND gs.ended_at IS NULL) ELSE '{}'::bigint[] END AS schools
 		  FROM role_grants g WHERE g.district_id = @district AND g.user_id = ANY(@ids::bigint[]) AND g.ended_at IS NULL
