@@ -84,7 +84,7 @@ func demo(ctx context.Context, args []string, out, errOut io.Writer) error {
 	if _, err := roster.Full(ctx, store, client, sb.DistrictID(), roster.Options{Progress: progressTo(out), Log: log}); err != nil {
 		return err
 	}
-	welcome(out, c, sb)
+	welcome(out, c, sb, db.url)
 	return console(ctx, c, store, client, console1, db.done)
 }
 
@@ -104,7 +104,7 @@ func pretendClever(c config, listener net.Listener, users int, seed uint64) (*sa
 }
 
 // welcome prints the addresses and a table of people worth being.
-func welcome(out io.Writer, c config, sb *sandbox.Sandbox) {
+func welcome(out io.Writer, c config, sb *sandbox.Sandbox, database string) {
 	fmt.Fprintf(out, "\nHallpass is at %s\nThe pretend Clever is at %s; whoever is signed in there comes through.\nChange its people and schools at %s/people, then press Sync now in Hallpass.\n\nWho can sign in:\n", c.baseURL, c.cleverOAuth, c.cleverOAuth)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, p := range sb.People() {
@@ -112,6 +112,6 @@ func welcome(out io.Writer, c config, sb *sandbox.Sandbox) {
 	}
 	table.Flush()
 	admin := sb.People()[0]
-	fmt.Fprintf(out, "\nIn a browser: open %s and choose a person.\nIn a script:  curl -sLc jar -b jar '%s/signin?as=%s' && curl -sLc jar -b jar %s/signin/clever\nStop with Ctrl-C.\n",
-		c.baseURL, c.cleverOAuth, strings.ReplaceAll(admin.Email, "+", "%2B"), c.baseURL)
+	fmt.Fprintf(out, "\nIn a browser: open %s and choose a person.\nIn a script:  curl -sLc jar -b jar '%s/signin?as=%s' && curl -sLc jar -b jar %s/signin/clever\nIts database: DATABASE_URL='%s'\nStop with Ctrl-C.\n",
+		c.baseURL, c.cleverOAuth, strings.ReplaceAll(admin.Email, "+", "%2B"), c.baseURL, database)
 }
