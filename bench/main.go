@@ -116,5 +116,8 @@ func measure(ctx context.Context, o options, r *report) (err error) {
 	if o.explain {
 		return w.explain(ctx, o)
 	}
-	return w.pages(ctx, o)
+	if err := w.pages(ctx, o); err != nil {
+		return err
+	}
+	return w.access(ctx, o)
 }

@@ -34,6 +34,7 @@ type report struct {
 	Syncs    map[string]syncFigures `json:"syncs"`
 	Bare     map[string]float64     `json:"bare_sync_users_per_second"`
 	Pages    []pageFigures          `json:"pages"`
+	Access   *accessFigures         `json:"access,omitempty"`
 	Missed   []string               `json:"bars_missed"`
 	LoadsAvg []string               `json:"load_average"`
 }
