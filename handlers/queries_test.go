@@ -106,6 +106,7 @@ func TestListsAskAFixedNumberOfQuestions(t *testing.T) {
 	}
 	next, _ := admin.get(seedHome + "district_admin/users").doc(t).Find(`main a[rel="next"]`).Attr("href")
 	a, b := strconv.FormatInt(c.id(sandbox.SeedUserID), 10), strconv.FormatInt(c.id(sandbox.ContactUserID), 10)
+	many, school := strconv.FormatInt(c.id(sandbox.ManySchoolsUserID), 10), c.box.SchoolID(1)
 	for _, row := range []struct {
 		name  string
 		who   *browser
@@ -116,6 +117,12 @@ func TestListsAskAFixedNumberOfQuestions(t *testing.T) {
 		{"people of a role", admin, []string{"district_admin/users?role=student", "district_admin/users?role=district_admin"}, 8},
 		{"found people", admin, []string{"district_admin/users?q=brakus", "district_admin/users?q=whitlock"}, 11},
 		{"a person", admin, []string{"district_admin/users/" + a, "district_admin/users/" + b}, 10},
+		{"access of a person", admin, []string{"district_admin/users/" + a + "/access", "district_admin/users/" + many + "/access"}, 10},
+		{"why", admin, []string{
+			"district_admin/users/" + a + "/access/why?permission=grades.edit&place=school:" + school, "district_admin/users/" + many + "/access/why?permission=users.view&place=school:" + school,
+		}, 9},
+		{"who can", admin, []string{"district_admin/access/who-can?permission=grades.view&place=school:" + school, "district_admin/access/who-can?permission=classroom.view&place=school:" + c.box.SchoolID(0)}, 17},
+		{"comparison", admin, []string{"district_admin/users/" + a + "/compare?with=" + many, "district_admin/users/" + many + "/compare?with=" + a}, 13},
 		{"people at own schools", staff, []string{"staff/users", "staff/users?role=student"}, 9},
 		{"schools", admin, []string{"district_admin/schools", "district_admin/schools?q=middle"}, 7},
 		{"syncs", admin, []string{"district_admin/syncs"}, 5},
