@@ -59,21 +59,35 @@ func roleCounts(counts []models.HeadCount) (rows []views.RoleCount) {
 	return rows
 }
 
-// listMySections lists the sections the person teaches.
+// listMySections lists the sections the person teaches, with each permission that is about sections and whether they
+// have it there.
 func listMySections(v *visit) (reply, error) {
 	sections, err := v.tx.UserSections(v.ctx, v.me.User.ID) // taught ones: who works in the console attends none
 	if err != nil {
 		return nil, err
 	}
 	p := views.MySectionsPage{}
-	seen := map[int64]bool{}
+	l, seen := v.locale(), map[int64]bool{}
+	_, explained := v.server.pages[inside+"users/:id/access/why"]
 	for _, s := range sections {
 		at := access.AtSection(s.ID, s.SchoolID)
-		p.Sections = append(p.Sections, views.MySection{
-			ID: s.CleverID, Name: s.Name, School: s.School, Term: s.Term, Period: s.Period, Students: s.Students, Primary: s.As == "primary",
-			MayView: v.actor.Decide(access.ClassroomView, at).Allowed,
-			MayEdit: v.actor.Decide(access.ClassroomEdit, at).Allowed && v.actor.Decide(access.GradesEdit, at).Allowed,
-		})
+		mine := views.MySection{ID: s.CleverID, Name: s.Name, School: s.School, Term: s.Term, Period: s.Period, Students: s.Students, Primary: s.As == "primary"}
+		own := explained && v.actor.Decide(access.UsersView, at).Allowed // whether the reader's own page opens for them
+		for _, d := range v.me.Policy.Catalogue.Definitions() {
+			if d.Scope != access.Section {
+				continue
+			}
+			verdict := v.actor.Decide(d.Permission, at)
+			act := views.SectionAct{Act: l.Act(d), Allowed: verdict.Allowed}
+			for _, step := range verdict.Trace {
+				act.Override = act.Override || step.Override != nil && step.Decides
+			}
+			if own {
+				act.Why = views.WhyPath(v.me.District.CleverID, string(v.actor.View), v.me.User.ID, string(d.Permission), "section:"+s.CleverID)
+			}
+			mine.Acts = append(mine.Acts, act)
+		}
+		p.Sections = append(p.Sections, mine)
 		if !seen[s.SchoolID] && s.School != "" {
 			p.Schools = append(p.Schools, s.School)
 		}

@@ -87,6 +87,9 @@ func (s *server) routes() []route {
 		{method: get, path: inside + "settings/keys/:id", permission: access.SettingsManage, at: access.District, page: confirmRevokeKey},
 		{method: post, path: inside + "settings/keys/:id/revoke", permission: access.SettingsManage, at: access.District, page: revokeKey},
 
+		{method: get, path: inside + "activity", permission: access.AuditView, at: access.District, page: showActivity},
+		{method: get, path: inside + "activity.csv", permission: access.AuditView, at: access.District, page: exportActivity},
+
 		{method: get, path: "/", public: "leads to the own home, or to the door", open: s.start},
 		{method: get, path: "/d/:district", public: "leads to the own home, or to the door", open: s.start},
 		{method: get, path: "/d/:district/", public: "leads to the own home, or to the door", open: s.start},

@@ -129,6 +129,8 @@ func matrix(c *console) map[string][]struct {
 		"POST " + inside + "settings/keys":              {{"settings/keys", adminOnly(422)}},
 		"GET " + inside + "settings/keys/:id":           {{"settings/keys/77", adminOnly(404)}},
 		"POST " + inside + "settings/keys/:id/revoke":   {{"settings/keys/77/revoke", adminOnly(404)}},
+		"GET " + inside + "activity":                    {{"activity", [9]int{403, 403, 403, 200, 403, 200, 403, 403, 403}}},
+		"GET " + inside + "activity.csv":                {{"activity.csv", [9]int{403, 403, 403, 200, 403, 200, 403, 403, 403}}},
 		"GET " + inside + "syncs":                       {{"syncs", [9]int{403, 403, 403, 200, 403, 200, 403, 403, 403}}},
 		"GET " + inside + "syncs/:id":                   {{"syncs/1", [9]int{403, 403, 403, 200, 403, 200, 403, 403, 403}}, {"syncs/77", [9]int{403, 403, 403, 404, 403, 404, 403, 403, 403}}},
 		"POST " + inside + "syncs":                      {{"syncs", [9]int{403, 403, 403, 303, 403, 303, 403, 403, 403}}},

@@ -176,6 +176,20 @@ func (v *visit) considered() (steps []considered) {
 			steps = append(steps, considered{access.Role(view), v.wears(access.Role(view)), v.row.lets(v.wearing(view))})
 		}
 	}
+	return inUseFirst(steps)
+}
+
+// inUseFirst puts the role that said no before those that were not asked.
+func inUseFirst(steps []considered) []considered {
+	slices.SortStableFunc(steps, func(a, b considered) int {
+		switch {
+		case a.inUse && !b.inUse:
+			return -1
+		case b.inUse && !a.inUse:
+			return 1
+		}
+		return 0
+	})
 	return steps
 }
 
@@ -196,7 +210,7 @@ func (v *visit) may(places ...access.Place) error {
 		for _, s := range verdict.Trace {
 			steps = append(steps, considered{s.Role, v.wears(s.Role), s.Outcome == access.NotInView})
 		}
-		return refusal{steps, other, v.hrefIn(other)}
+		return refusal{inUseFirst(steps), other, v.hrefIn(other)}
 	}
 	return models.ErrNotFound
 }

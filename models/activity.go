@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"hallpass/access"
@@ -15,13 +14,13 @@ import (
 
 // ActivityFilter narrows the district's audit. Zero fields narrow nothing.
 type ActivityFilter struct {
-	Actor   int64          // by this person
-	Program bool           // by the program itself
-	Subject string         // about this, as kind:id
-	Actions []audit.Action // any of these
-	View    access.View    // while this view was worn
-	From    time.Time      // at or after
-	Until   time.Time      // before
+	Actor    int64          // by this person
+	Program  bool           // by the program itself
+	Subjects []string       // about any of these, each as kind:id
+	Actions  []audit.Action // any of these
+	View     access.View    // while this view was worn
+	From     time.Time      // at or after
+	Until    time.Time      // before
 
 	After, Before int64 // keyset: older than one entry, or newer
 	Limit         int   // 0 means 50
@@ -86,9 +85,6 @@ func (tx *Tx) activityQuery(f ActivityFilter) (sql string, args map[string]any) 
 	if f.Program {
 		and("e.actor_id IS NULL", "", nil)
 	}
-	if f.Subject != "" {
-		and("e.subject = @subject", "subject", f.Subject)
-	}
 	if f.View != "" {
 		and("e.view = @view", "view", string(f.View))
 	}
@@ -99,21 +95,82 @@ func (tx *Tx) activityQuery(f ActivityFilter) (sql string, args map[string]any) 
 		and(`e.at < @until AND e.id <= coalesce((SELECT id FROM audit_entries WHERE district_id = @district AND at >= @until ORDER BY at LIMIT 1), 1::bigint << 62) + @skew`, "until", f.Until)
 	}
 	const columns = "SELECT e.id, e.at, e.actor_id, e.actor, e.view, e.action, e.subject, e.data, e.request_id FROM audit_entries e WHERE "
-	if len(f.Actions) == 0 {
-		return columns + where + order, args
-	}
 	names := make([]string, len(f.Actions))
 	for i, a := range f.Actions {
 		names[i] = string(a)
 	}
-	args["actions"] = names
-	// Rare actions lie far apart among millions of sign-ins, so each is looked up by its own index: the order by action
-	// first makes no difference to the rows, and leaves no other.
-	each := strings.Replace(order, "e.id", "e.action DESC, e.id", 1)
-	if f.back() {
-		each = strings.Replace(order, "e.id", "e.action, e.id", 1)
+	args["actions"], args["subjects"] = names, f.Subjects
+	// What is rare lies far apart among millions of sign-ins, so each subject or action is looked up by its own index:
+	// the order by it first makes no difference to its rows, and leaves no other index.
+	of := ""
+	switch {
+	case len(f.Subjects) > 0:
+		of = "subject"
+		if len(names) > 0 {
+			where += " AND e.action = ANY(@actions)"
+		}
+	case len(names) > 0:
+		of = "action"
+	default:
+		return columns + where + order, args
 	}
-	return "SELECT e.* FROM unnest(@actions::text[]) a(action), LATERAL (" + columns + where + " AND e.action = a.action" + each + ") e" + order, args
+	each := " ORDER BY e." + of + " DESC, e.id DESC LIMIT @limit"
+	if f.back() {
+		each = " ORDER BY e." + of + ", e.id LIMIT @limit"
+	}
+	return "SELECT e.* FROM unnest(@" + of + "s::text[]) w(wanted), LATERAL (" + columns + where + " AND e." + of + " >= w.wanted AND e." + of + " <= w.wanted" + each + ") e" + order, args
+}
+
+// maxSubjects bounds what a person's activity is gathered from.
+const maxSubjects = 500
+
+// SubjectsOf lists all that the audit may call by name when it speaks of a person: the person, their overrides and
+// their roles by hand, the latest first.
+func (tx *Tx) SubjectsOf(ctx context.Context, user int64) ([]string, error) {
+	rows, err := query[struct{ Subject string }](ctx, tx, `SELECT 'user:' || ?::bigint AS subject UNION ALL
+		(SELECT 'override:' || id FROM overrides WHERE district_id = ? AND user_id = ? ORDER BY id DESC LIMIT ?) UNION ALL
+		(SELECT 'grant:' || id FROM role_grants WHERE district_id = ? AND user_id = ? AND source = 'manual' ORDER BY id DESC LIMIT ?)`,
+		user, tx.actor.District, user, maxSubjects, tx.actor.District, user, maxSubjects)
+	if err != nil {
+		return nil, fmt.Errorf("subjects of user %d: %w", user, err)
+	}
+	subjects := make([]string, len(rows))
+	for i, r := range rows {
+		subjects[i] = r.Subject
+	}
+	return subjects, nil
+}
+
+// OverridesByID reads some overrides, ended or not.
+func (tx *Tx) OverridesByID(ctx context.Context, ids []int64) (map[int64]Override, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	rows, err := query[Override](ctx, tx, `SELECT * FROM overrides WHERE district_id = ? AND id = ANY(?::bigint[])`, tx.actor.District, idArray(ids))
+	if err != nil {
+		return nil, fmt.Errorf("some overrides: %w", err)
+	}
+	found := make(map[int64]Override, len(rows))
+	for _, o := range rows {
+		found[o.ID] = o
+	}
+	return found, nil
+}
+
+// GrantHolders reads whose some role grants are, by the grant's id.
+func (tx *Tx) GrantHolders(ctx context.Context, ids []int64) (map[int64]int64, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	rows, err := query[struct{ ID, UserID int64 }](ctx, tx, `SELECT id, user_id FROM role_grants WHERE district_id = ? AND id = ANY(?::bigint[])`, tx.actor.District, idArray(ids))
+	if err != nil {
+		return nil, fmt.Errorf("holders of roles: %w", err)
+	}
+	holders := make(map[int64]int64, len(rows))
+	for _, r := range rows {
+		holders[r.ID] = r.UserID
+	}
+	return holders, nil
 }
 
 // ActivityEntry reads one entry by its number.

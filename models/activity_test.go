@@ -66,10 +66,14 @@ func TestActivityIsWhatAFilterOverEverythingFinds(t *testing.T) {
 			filter models.ActivityFilter
 			is     func(models.ActivityRow) bool
 		}{
-			"all":      {models.ActivityFilter{}, func(models.ActivityRow) bool { return true }},
-			"actor":    {models.ActivityFilter{Actor: who[0]}, func(r models.ActivityRow) bool { return r.ActorID != nil && *r.ActorID == who[0] }},
-			"program":  {models.ActivityFilter{Program: true}, func(r models.ActivityRow) bool { return r.ActorID == nil }},
-			"subject":  {models.ActivityFilter{Subject: fmt.Sprintf("user:%d", who[1])}, func(r models.ActivityRow) bool { return r.Subject == fmt.Sprintf("user:%d", who[1]) }},
+			"all":     {models.ActivityFilter{}, func(models.ActivityRow) bool { return true }},
+			"actor":   {models.ActivityFilter{Actor: who[0]}, func(r models.ActivityRow) bool { return r.ActorID != nil && *r.ActorID == who[0] }},
+			"program": {models.ActivityFilter{Program: true}, func(r models.ActivityRow) bool { return r.ActorID == nil }},
+			"subject": {models.ActivityFilter{Subjects: []string{fmt.Sprintf("user:%d", who[1])}}, func(r models.ActivityRow) bool { return r.Subject == fmt.Sprintf("user:%d", who[1]) }},
+			"two subjects, one kind": {
+				models.ActivityFilter{Actions: actions[1:2], Subjects: []string{fmt.Sprintf("user:%d", who[1]), "user:none", fmt.Sprintf("user:%d", who[0])}},
+				func(r models.ActivityRow) bool { return r.Action == string(actions[1]) },
+			},
 			"view":     {models.ActivityFilter{View: "teacher"}, func(r models.ActivityRow) bool { return r.View == "teacher" }},
 			"one kind": {models.ActivityFilter{Actions: actions[:1]}, func(r models.ActivityRow) bool { return r.Action == string(actions[0]) }},
 			"two kinds of one person": {
@@ -152,7 +156,7 @@ func TestActivityIsReadByItsIndexes(t *testing.T) {
 	modelstest.Read(t, store, district, func(tx *models.Tx) error {
 		for name, f := range map[string]models.ActivityFilter{
 			"first page": {}, "deep page": {After: 1000}, "rare kind": {Actions: []audit.Action{audit.SyncFailed, audit.SyncFinished}},
-			"subject": {Subject: "user:77"}, "a view nobody wore": {View: "teacher"}, "a person who did nothing": {Actor: 1 << 40},
+			"subject": {Subjects: []string{"user:77", "override:1"}}, "a view nobody wore": {View: "teacher"}, "a person who did nothing": {Actor: 1 << 40},
 			"an old week": {From: time.Now().Add(-130 * 24 * time.Hour), Until: time.Now().Add(-123 * 24 * time.Hour)},
 		} {
 			read, err := tx.ActivityReads(t.Context(), f)

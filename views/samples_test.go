@@ -72,6 +72,14 @@ func sampleLanded(lang string) Frame {
 	return f
 }
 
+// sampleActs are three things to do in a section; the last is an override's word.
+func sampleActs(allowed ...bool) (acts []SectionAct) {
+	for i, a := range allowed {
+		acts = append(acts, SectionAct{Act: Act{Code: "grades.edit", Sentence: "Change grades."}, Allowed: a, Override: i == 2, Why: "/x"})
+	}
+	return acts
+}
+
 func outsideFrame(lang string) Frame {
 	return Frame{Lang: lang, Path: "/signin", Now: sampleNow, TZ: sampleZone, RequestID: "01JD4V7Q2M4410"}
 }
@@ -256,8 +264,8 @@ func samples(lang string) map[string]templ.Component {
 		"home-failed": Home(HomePage{Frame: sampleFrame(lang, "home"), ShowSync: true, LastSync: new(sampleRun("failed"))}),
 		"home-new":    Home(HomePage{Frame: sampleFrame(lang, "home"), ShowSync: true, CanSync: true}),
 		"mysections": MySections(MySectionsPage{Frame: sampleTeacherFrame(lang), Schools: []string{"Juniper Ridge Middle"}, Sections: []MySection{
-			{ID: "s1", Name: "Earth Science", School: "Juniper Ridge Middle", Term: "Fall 2026", Period: "1", Students: 28, Primary: true, MayEdit: true},
-			{ID: "s3", Name: "Robotics Lab, Period 4", School: "Juniper Ridge Middle", Period: "4", Students: 19, MayView: true},
+			{ID: "s1", Name: "Earth Science", School: "Juniper Ridge Middle", Term: "Fall 2026", Period: "1", Students: 28, Primary: true, Acts: sampleActs(true, true, true)},
+			{ID: "s3", Name: "Robotics Lab, Period 4", School: "Juniper Ridge Middle", Period: "4", Students: 19, Acts: sampleActs(true, false, true)},
 		}}),
 		"choose-view": ChooseView(ChooseViewPage{
 			Frame: sampleFrame(lang, "home"), Selected: "teacher", OnlyOne: true, Next: HomePath(sampleDistrict, "teacher") + "sections",
@@ -265,6 +273,11 @@ func samples(lang string) map[string]templ.Component {
 				{Slug: "district_admin", Waiting: 2}, {Slug: "staff", Places: "Alder Creek High, Juniper Ridge Middle"},
 				{Slug: "teacher", Places: "Juniper Ridge Middle", Sections: 5}, {Slug: "all"},
 			},
+		}),
+		"activity":      Activity(sampleActivity(lang)),
+		"activity-none": Activity(ActivityPage{Frame: sampleFrame(lang, "activity"), Kinds: []string{"session"}}),
+		"activity-empty": Activity(ActivityPage{
+			Frame: sampleFrame(lang, "activity"), Filter: ActivityFilter{By: "x", From: "2026-01-01"}, Notices: []string{"nobody", "several", "bad_date", "bad_cursor", "unknown_filter"},
 		}),
 		"landed":          MySections(MySectionsPage{Frame: sampleLanded(lang)}),
 		"mysections-none": MySections(MySectionsPage{Frame: sampleTeacherFrame(lang)}),
