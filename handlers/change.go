@@ -54,10 +54,12 @@ type changeKind struct {
 // changeKinds are the kinds by their actions. An undo is a change like any other, and has a kind of its own.
 func changeKinds() map[audit.Action]changeKind {
 	override := changeKind{permission: access.OverridesManage, receipt: overrideReceipt, undo: undoOverride, path: overrideOfChange}
+	role := changeKind{permission: access.RolesAssign, receipt: roleReceipt, undo: undoRole}
 	return map[audit.Action]changeKind{
 		audit.RulesChanged:    {permission: access.SettingsManage, receipt: rulesReceipt, undo: undoRules},
 		audit.SettingChanged:  {permission: access.SettingsManage, receipt: settingReceipt, undo: undoSetting},
 		audit.OverrideCreated: override, audit.OverrideExtended: override, audit.OverrideEnded: override, audit.OverrideUndone: override,
+		audit.RoleGiven: role, audit.RoleEnded: role, audit.RoleUndone: role,
 		audit.KeyMade:    {permission: access.SettingsManage, receipt: keyReceipt},
 		audit.KeyRevoked: {permission: access.SettingsManage, receipt: keyReceipt},
 	}

@@ -231,7 +231,10 @@ func (v *visit) readEnd(a views.EndAnswers, who holder, withRole bool) (end mode
 	case models.EndsWithRole:
 		role := access.Role(a.Role)
 		lists := func(g access.Grant) bool { return g.Role == role && g.Source == access.FromClever }
-		if !withRole || !role.WorksHere() || !slices.ContainsFunc(who.facts.Grants, lists) {
+		if !withRole {
+			return wrong("end", "none")
+		}
+		if !role.WorksHere() || !slices.ContainsFunc(who.facts.Grants, lists) {
 			return wrong("role", "role")
 		}
 		end.EndRole = &role

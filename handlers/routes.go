@@ -51,6 +51,11 @@ func (s *server) routes() []route {
 		{method: get, path: inside + "syncs/:id", permission: access.SyncRun, at: access.District, page: showSync},
 
 		{method: get, path: inside + "users/:id/overrides/new", permission: access.OverridesManage, at: access.District, page: newOverride},
+		{method: get, path: inside + "users/:id/roles/new", permission: access.RolesAssign, at: access.District, page: newRole},
+		{method: post, path: inside + "users/:id/roles/preview", permission: access.RolesAssign, at: access.District, page: previewRole},
+		{method: post, path: inside + "users/:id/roles", permission: access.RolesAssign, at: access.District, page: giveRole},
+		{method: get, path: inside + "users/:id/roles/:grant/end", permission: access.RolesAssign, at: access.District, page: previewRoleEnding},
+		{method: post, path: inside + "users/:id/roles/:grant/end", permission: access.RolesAssign, at: access.District, page: endRole},
 		{method: get, path: inside + "overrides", permission: access.OverridesManage, at: access.District, page: listOverrides},
 		{method: get, path: inside + "overrides.csv", permission: access.OverridesManage, at: access.District, page: exportOverrides},
 		{method: post, path: inside + "overrides/preview", permission: access.OverridesManage, at: access.District, page: previewOverride},

@@ -48,13 +48,16 @@ func (v *visit) userPage(d models.UserDetails) (views.UserPage, error) {
 		p.CleverID = *u.CleverID
 	}
 	for _, g := range d.Grants {
-		p.Grants = append(p.Grants, v.userGrants(g)...)
+		p.Grants = append(p.Grants, v.userGrants(u.ID, g)...)
 		if (g.EndedAt == nil || u.EndedAt != nil) && v.mayKnowIDs(u, g) {
 			p.IDs = append(p.IDs, views.UserIDs{Role: string(g.Role), LegacyID: g.LegacyID, SISID: g.SISID, Number: g.Number})
 		}
 	}
 	v.addUserSections(&p, d.Sections)
 	v.addAccounts(&p, d.Accounts)
+	if err := v.addOverrides(&p, u, d.Grants); err != nil {
+		return p, err
+	}
 	if err := v.addRelated(&p, d.Related); err != nil {
 		return p, err
 	}
@@ -90,8 +93,11 @@ func (v *visit) addAccounts(p *views.UserPage, accounts []models.Account) {
 }
 
 // userGrants is one role grant as the matrix shows it: a row for each school.
-func (v *visit) userGrants(g models.UserGrant) []views.UserGrant {
-	base := views.UserGrant{Role: string(g.Role), Labels: g.Labels, Source: string(g.Source), Since: new(g.Since), EndedAt: g.EndedAt}
+func (v *visit) userGrants(user int64, g models.UserGrant) []views.UserGrant {
+	base := views.UserGrant{Role: string(g.Role), Labels: g.Labels, Source: string(g.Source), Since: new(g.Since), EndedAt: g.EndedAt, By: g.GivenBy, Until: g.EndsAt}
+	if g.Source == access.ByHand && g.EndedAt == nil && v.mayAssign() {
+		base.EndHref = views.EndRolePath(v.me.District.CleverID, string(v.actor.View), user, g.ID)
+	}
 	if len(g.Schools) == 0 {
 		return []views.UserGrant{base}
 	}

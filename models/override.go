@@ -105,16 +105,6 @@ func (tx *Tx) Override(ctx context.Context, id int64) (Override, error) {
 	return o, nil
 }
 
-// UserOverrides lists a person's overrides, standing ones first and then the latest.
-func (tx *Tx) UserOverrides(ctx context.Context, user int64) ([]Override, error) {
-	list, err := query[Override](ctx, tx, `SELECT * FROM overrides WHERE district_id = ? AND user_id = ?
-		ORDER BY ended_at IS NOT NULL OR coalesce(ends_at <= ?, false), id DESC LIMIT ?`, tx.actor.District, user, tx.now, maxOverrides)
-	if err != nil {
-		return nil, fmt.Errorf("overrides of user %d: %w", user, err)
-	}
-	return list, nil
-}
-
 // LikeOverride finds the standing override that gives the same answer to the same question: there is at most one.
 func (tx *Tx) LikeOverride(ctx context.Context, o Override) (Override, bool, error) {
 	like, err := one[Override](ctx, tx, `SELECT * FROM overrides WHERE district_id = ? AND user_id = ? AND permission = ? AND place_kind = ?

@@ -171,6 +171,17 @@ func pageOfOverrides(rows []OverrideRow, limit int, from, back bool) (list Overr
 	return list
 }
 
+// OverridesOf lists one person's overrides with their flags, standing ones first and then the latest.
+func (tx *Tx) OverridesOf(ctx context.Context, policy *access.Policy, user int64) ([]OverrideRow, error) {
+	rows, err := scan[OverrideRow](ctx, tx, fmt.Sprintf(`%so.district_id = @district AND o.user_id = @user
+		ORDER BY o.ended_at IS NOT NULL OR coalesce(o.ends_at <= @now, false), o.id DESC LIMIT %d`, overrideRows, maxOverrides),
+		map[string]any{"district": tx.actor.District, "user": user, "now": tx.now})
+	if err != nil {
+		return nil, fmt.Errorf("overrides of user %d: %w", user, err)
+	}
+	return rows, tx.flagRows(ctx, policy, rows)
+}
+
 // flagRows sets the flags of rows.
 func (tx *Tx) flagRows(ctx context.Context, policy *access.Policy, rows []OverrideRow) error {
 	list := make([]Override, len(rows))

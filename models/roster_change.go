@@ -205,17 +205,27 @@ type heads struct{ people, several int }
 
 // headsOf counts what some people, by Clever id, contribute to the head counts; see CountHeads.
 func (tx *Tx) headsOf(ctx context.Context, cleverIDs []string) (map[headCell]heads, error) {
-	cells := map[headCell]heads{}
 	if len(cleverIDs) == 0 {
-		return cells, nil
+		return nil, nil
 	}
+	return tx.headsAmong(ctx, `SELECT DISTINCT u.id, u.several FROM unnest($2::text[]) w(id), LATERAL (
+				SELECT i.user_id FROM identities i WHERE i.district_id = $1 AND i.kind = 'clever' AND i.value = w.id OFFSET 0) i, LATERAL (
+				SELECT u.id, u.role_count > 1 AS several FROM users u WHERE u.district_id = $1 AND u.id = i.user_id AND u.ended_at IS NULL OFFSET 0) u`, cleverIDs)
+}
+
+// headsOfUsers is headsOf by Hallpass id.
+func (tx *Tx) headsOfUsers(ctx context.Context, users []int64) (map[headCell]heads, error) {
+	return tx.headsAmong(ctx, `SELECT u.id, u.role_count > 1 AS several FROM unnest($2::bigint[]) w(id), LATERAL (
+				SELECT u.id, u.role_count FROM users u WHERE u.district_id = $1 AND u.id = w.id AND u.ended_at IS NULL OFFSET 0) u`, users)
+}
+
+// headsAmong counts the parts of those whom a query finds by their ids.
+func (tx *Tx) headsAmong(ctx context.Context, them string, ids any) (map[headCell]heads, error) {
+	cells := map[headCell]heads{}
 	var c headCell
 	var n heads
 	b := &pgx.Batch{}
-	collect(b, `WITH them AS MATERIALIZED (
-			SELECT DISTINCT u.id, u.several FROM unnest($2::text[]) w(id), LATERAL (
-				SELECT i.user_id FROM identities i WHERE i.district_id = $1 AND i.kind = 'clever' AND i.value = w.id OFFSET 0) i, LATERAL (
-				SELECT u.id, u.role_count > 1 AS several FROM users u WHERE u.district_id = $1 AND u.id = i.user_id AND u.ended_at IS NULL OFFSET 0) u
+	collect(b, `WITH them AS MATERIALIZED (`+them+`
 		), held AS (
 			SELECT DISTINCT gs.school_id, gs.role, gs.user_id, t.several FROM them t
 			  JOIN role_grant_schools gs ON gs.district_id = $1 AND gs.user_id = t.id AND gs.ended_at IS NULL
@@ -230,7 +240,7 @@ func (tx *Tx) headsOf(ctx context.Context, cleverIDs []string) (map[headCell]hea
 		SELECT 0, role, count(*), count(*) FILTER (WHERE several) FROM roles GROUP BY role
 		UNION ALL
 		SELECT 0, '', count(*), count(*) FILTER (WHERE several) FROM them`,
-		[]any{tx.actor.District, cleverIDs}, []any{&c.school, &c.role, &n.people, &n.several}, func() { cells[c] = n })
+		[]any{tx.actor.District, ids}, []any{&c.school, &c.role, &n.people, &n.several}, func() { cells[c] = n })
 	return cells, tx.send(ctx, "count heads", b)
 }
 

@@ -229,8 +229,14 @@ func changedOne(n int64, err error, deed string, id int64) error {
 	return nil
 }
 
-// FinishSync marks a run done.
+// FinishSync marks a run done, once what people decided about access is in step with what the run brought.
 func (tx *Tx) FinishSync(ctx context.Context, id int64, progress []SyncProgress) (SyncRun, error) {
+	if err := tx.settleManualRoles(ctx); err != nil {
+		return SyncRun{}, err
+	}
+	if err := tx.MoveTermEnds(ctx); err != nil {
+		return SyncRun{}, err
+	}
 	if err := tx.SaveSyncProgress(ctx, id, progress); err != nil {
 		return SyncRun{}, err
 	}

@@ -91,7 +91,7 @@ func (tx *Tx) userDetails(ctx context.Context, id int64, want UserWants) (UserDe
 	var places []placeRow
 	var grants []grantRow
 	var schools []struct{ N int }
-	b, args := &pgx.Batch{}, map[string]any{"district": tx.actor.District, "user": id}
+	b, args := &pgx.Batch{}, map[string]any{"district": tx.actor.District, "user": id, "now": tx.now}
 	ask(b, &users, `SELECT id, district_id, clever_id, first_name, middle_name, last_name, email, name_key, email_key, role_count,
 		created_at, changed_at, ended_at, confirmed_at FROM users WHERE district_id = @district AND id = @user`, args)
 	if want.Places {
@@ -140,6 +140,8 @@ type UserGrant struct {
 	Labels   []string
 	Since    time.Time
 	EndedAt  *time.Time
+	GivenBy  string     // who gave a role by hand
+	EndsAt   *time.Time // the first moment at which a role by hand no longer counts
 	Schools  []UserGrantSchool
 }
 
@@ -165,19 +167,22 @@ type grantRow struct {
 }
 
 const userGrants = `
-	SELECT g.id, g.role, g.source, g.legacy_id, g.sis_id, g.number, g.title, g.grade, g.labels, g.since, g.ended_at,
+	SELECT g.id, g.role, g.source, g.legacy_id, g.sis_id, g.number, g.title, g.grade, g.labels, g.since,
+	       CASE WHEN g.ended_at IS NULL AND g.ends_at <= @now THEN g.ends_at ELSE g.ended_at END AS ended_at, g.ends_at,
+	       coalesce(concat_ws(' ', nullif(by.first_name, ''), nullif(by.middle_name, ''), by.last_name), '') AS given_by,
 	       s.id AS school_id, s.clever_id AS school_clever_id, s.name AS school_name, s.sis_id AS school_sis_id,
 	       s.listed AND s.ended_at IS NULL AS school_listed, gs.is_primary, gs.since AS school_since, gs.ended_at AS school_ended_at
 	  FROM role_grants g
 	  LEFT JOIN (role_grant_schools gs JOIN schools s ON s.district_id = gs.district_id AND s.id = gs.school_id)
 	    ON gs.district_id = g.district_id AND gs.grant_id = g.id
+	  LEFT JOIN users by ON by.district_id = g.district_id AND by.id = g.given_by
 	 WHERE g.district_id = @district AND g.user_id = @user
 	 ORDER BY g.ended_at IS NOT NULL, array_position(ARRAY['district_admin', 'teacher', 'staff', 'student', 'contact'], g.role), g.role, g.source, g.id,
 	          gs.is_primary DESC, s.name_key, s.id`
 
 // UserGrants lists every role the person holds or held, current ones first.
 func (tx *Tx) UserGrants(ctx context.Context, id int64) ([]UserGrant, error) {
-	rows, err := scan[grantRow](ctx, tx, userGrants, map[string]any{"district": tx.actor.District, "user": id})
+	rows, err := scan[grantRow](ctx, tx, userGrants, map[string]any{"district": tx.actor.District, "user": id, "now": tx.now})
 	if err != nil {
 		return nil, fmt.Errorf("role grants of user %d: %w", id, err)
 	}

@@ -94,6 +94,16 @@ func OverridePath(district, view string, id int64) string {
 	return OverridesPath(district, view) + "/" + strconv.FormatInt(id, 10)
 }
 
+// RolesPath is where a role is given to a person by POST; /new and /preview below it lead there.
+func RolesPath(district, view string, user int64) string {
+	return UserPath(district, view, user) + "/roles"
+}
+
+// EndRolePath is the preview of ending a role given by hand, and where that is done by POST.
+func EndRolePath(district, view string, user, grant int64) string {
+	return RolesPath(district, view, user) + "/" + strconv.FormatInt(grant, 10) + "/end"
+}
+
 // LanguagePath remembers a language and returns to back, a path with its query.
 func LanguagePath(to, back string) string {
 	return "/language?" + url.Values{"to": {to}, "back": {back}}.Encode()

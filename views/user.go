@@ -104,7 +104,7 @@ func (g UserGrant) origin(l *Locale) string {
 		source = l.F("grant.since", "Source", source, "Date", l.Date(*g.Since))
 	}
 	if g.Until != nil {
-		source = l.F("grant.until", "Source", source, "Date", l.Date(*g.Until))
+		source = l.F("grant.until", "Source", source, "Date", l.Date(lastDay(*g.Until)))
 	}
 	return source
 }

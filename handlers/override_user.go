@@ -1,0 +1,41 @@
+package handlers
+
+import (
+	"slices"
+
+	"hallpass/access"
+	"hallpass/models"
+	"hallpass/views"
+)
+
+// mayAssign reports whether the reader may give and end roles by hand.
+func (v *visit) mayAssign() bool {
+	return v.actor.Decide(access.RolesAssign, access.InDistrict()).Allowed
+}
+
+// addOverrides lists a person's overrides for those who manage them, and says what may be done to the person.
+func (v *visit) addOverrides(p *views.UserPage, u models.User, grants []models.UserGrant) error {
+	works := u.EndedAt == nil && !slices.ContainsFunc(grants, func(g models.UserGrant) bool {
+		return g.EndedAt == nil && (g.Role == access.Student || g.Role == access.Contact)
+	})
+	p.CanGive = works && v.mayAssign()
+	p.ShowOverrides = v.actor.Decide(access.OverridesManage, access.InDistrict()).Allowed
+	if !p.ShowOverrides {
+		return nil
+	}
+	p.CanOverride = works
+	list, err := v.tx.OverridesOf(v.ctx, v.me.Policy, u.ID)
+	if err != nil {
+		return err
+	}
+	p.ShowOverrides = works || len(list) > 0
+	l, unlock := v.locale(), v.mayUnlock()
+	for _, o := range list {
+		row := v.overrideRow(l, o)
+		p.Overrides = append(p.Overrides, views.UserOverride{
+			ID: row.ID, Words: row.Words, Reason: row.Reason, Note: row.Note, By: row.By, At: row.At, Ended: row.Ended, Soon: row.Soon,
+			Locked: row.Locked, May: !row.Locked || unlock, Flags: row.Flags,
+		})
+	}
+	return nil
+}
