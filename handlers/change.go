@@ -56,12 +56,12 @@ func changeKinds() map[audit.Action]changeKind {
 	override := changeKind{permission: access.OverridesManage, receipt: overrideReceipt, undo: undoOverride, path: overrideOfChange}
 	role := changeKind{permission: access.RolesAssign, receipt: roleReceipt, undo: undoRole}
 	return map[audit.Action]changeKind{
-		audit.RulesChanged:    {permission: access.SettingsManage, receipt: rulesReceipt, undo: undoRules},
-		audit.SettingChanged:  {permission: access.SettingsManage, receipt: settingReceipt, undo: undoSetting},
 		audit.OverrideCreated: override, audit.OverrideExtended: override, audit.OverrideEnded: override, audit.OverrideUndone: override,
 		audit.RoleGiven: role, audit.RoleEnded: role, audit.RoleUndone: role,
-		audit.KeyMade:    {permission: access.SettingsManage, receipt: keyReceipt},
-		audit.KeyRevoked: {permission: access.SettingsManage, receipt: keyReceipt},
+		audit.KeyMade:        {permission: access.SettingsManage, receipt: keyReceipt},
+		audit.KeyRevoked:     {permission: access.SettingsManage, receipt: keyReceipt},
+		audit.RulesChanged:   {permission: access.SettingsManage, receipt: rulesReceipt, undo: undoRules},
+		audit.SettingChanged: {permission: access.SettingsManage, receipt: settingReceipt, undo: undoSetting},
 	}
 }
 
@@ -238,7 +238,9 @@ func (v *visit) recall() error {
 	if err := v.tx.Become(v.actor); err != nil {
 		return err
 	}
-	v.reach = v.actor.Reach(v.row.permission)
+	if v.reach, err = v.tx.SpellOut(v.ctx, v.actor.Reach(v.row.permission)); err != nil {
+		return err
+	}
 	if !v.row.lets(v.actor.Facts) {
 		return refusal{steps: v.considered()}
 	}
