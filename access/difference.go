@@ -61,6 +61,7 @@ func (f Facts) places() []Place {
 			for _, s := range f.Teaches {
 				places = append(places, AtSection(s.Section, s.School))
 			}
+		default: // everywhere, or nowhere
 		}
 	}
 	for _, o := range f.Overrides {

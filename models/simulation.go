@@ -332,8 +332,10 @@ func (tx *Tx) roleFacts(ctx context.Context, ids []int64, args map[string]any) (
 	}
 	for _, o := range overrides {
 		f := of(o.UserID)
-		f.Overrides = append(f.Overrides, access.Override{ID: o.ID, Permission: o.Permission, Allow: o.Allow, WithRole: o.Role,
-			Place: access.Place{Kind: o.Kind, School: o.School, Section: o.Section}})
+		f.Overrides = append(f.Overrides, access.Override{
+			ID: o.ID, Permission: o.Permission, Allow: o.Allow, WithRole: o.Role,
+			Place: access.Place{Kind: o.Kind, School: o.School, Section: o.Section},
+		})
 	}
 	return facts, nil
 }

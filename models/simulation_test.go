@@ -48,8 +48,17 @@ func drawHamlet(t *testing.T, rt *rapid.T, store *models.Store, url string) *ham
 	for i := range people {
 		people[i] = models.RosterUser{CleverID: fmt.Sprintf("u%d", i), First: "Pat", Last: fmt.Sprintf("Number %02d", i)}
 		for _, role := range rapid.SampledFrom([][]string{
-			{"teacher"}, {"staff"}, {"teacher", "staff"}, {"district_admin"}, {"staff", "district_admin"}, {"teacher", "district_admin", "staff"},
-			{"student"}, {"contact"}, {"teacher", "contact"}, {"librarian", "staff"}, nil,
+			{"teacher"},
+			{"staff"},
+			{"teacher", "staff"},
+			{"district_admin"},
+			{"staff", "district_admin"},
+			{"teacher", "district_admin", "staff"},
+			{"student"},
+			{"contact"},
+			{"teacher", "contact"},
+			{"librarian", "staff"},
+			nil,
 		}).Draw(rt, "roles") {
 			g := models.RosterGrant{Role: role}
 			if role != "district_admin" && role != "contact" {
