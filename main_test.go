@@ -110,6 +110,10 @@ func TestExitCodesAndWords(t *testing.T) {
 		"migrate sideways":     {[]string{"migrate", "down"}, 2, "", "migrate up"},
 		"migrate and more":     {[]string{"migrate", "up", "please"}, 2, "", `what is "please"?`},
 		"sync without setting": {[]string{"sync"}, 1, "", "HALLPASS_CLEVER_CLIENT_ID"},
+		"audit alone":          {[]string{"audit"}, 2, "", "audit verify"},
+		"audit otherwise":      {[]string{"audit", "erase"}, 2, "", "audit verify"},
+		"noted without place":  {[]string{"audit", "verify", "--noted", "1:" + strings.Repeat("ab", 32)}, 2, "", "--district"},
+		"noted, but what":      {[]string{"audit", "verify", "--district", "x", "--noted", "1:zz"}, 2, "", "NUMBER:HASH"},
 		"wrong setting":        {[]string{"migrate", "status"}, 1, "", "HALLPASS_ADDR"},
 	} {
 		t.Run(name, func(t *testing.T) {
