@@ -28,6 +28,7 @@ func cedarEntities(f access.Facts) cedar.EntityMap {
 			all[uid] = cedar.Entity{UID: uid, Parents: cedar.NewEntityUIDSet(district)}
 		case access.Section:
 			all[uid] = cedar.Entity{UID: uid, Parents: cedar.NewEntityUIDSet(cedarPlace(access.AtSchool(at.School)))}
+		case access.District: // is there already
 		}
 	}
 	var roles []cedar.Value
@@ -47,6 +48,7 @@ func cedarPlace(at access.Place) cedar.EntityUID {
 		return cedar.NewEntityUID("Section", cedar.String(fmt.Sprint(at.Section)))
 	case access.School:
 		return cedar.NewEntityUID("School", cedar.String(fmt.Sprint(at.School)))
+	case access.District:
 	}
 	return cedar.NewEntityUID("District", "d")
 }
@@ -101,6 +103,7 @@ func cedarPolicies(f access.Facts, p access.Permission) string {
 			}
 		case access.Teacher:
 			region = f.Teaches
+		case access.Student, access.Contact: // reach nowhere
 		}
 		if !counts(g.Role) || len(region) == 0 {
 			continue

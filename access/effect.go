@@ -124,6 +124,7 @@ func namedPlaces(facts ...Facts) []Place {
 			places = append(places, AtSchool(p.School), p)
 		case School:
 			places = append(places, p)
+		case District: // is there already
 		}
 	}
 	for _, f := range facts {

@@ -237,8 +237,9 @@ func kindName(k jsontext.Kind) string {
 		return "a number"
 	case 't', 'f':
 		return "true or false"
+	default:
+		return "a value"
 	}
-	return "a value"
 }
 
 func fieldPath(p jsontext.Pointer) string {

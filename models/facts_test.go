@@ -35,15 +35,31 @@ func TestFactsOfAreThoseOfTheSession(t *testing.T) {
 			t.Fatalf("accounts %v, error %v", accounts, err)
 		}
 		ids := []models.AskedSubject{
-			{ID: strconv.FormatInt(id, 10)}, {ID: "here-teacher"}, {ID: "here-legacy"}, {Account: true, ID: strconv.FormatInt(accounts[0], 10)},
-			{ID: "there-teacher"}, {ID: "there-legacy"}, {ID: "0" + strconv.FormatInt(id, 10)}, {ID: "999999999"}, {ID: ""}, {ID: "here\x00teacher"},
-			{ID: strings.Repeat("9", 300)}, {Account: true, ID: "here-teacher"}, {Account: true, ID: "999999999"},
+			{ID: strconv.FormatInt(id, 10)},
+			{ID: "here-teacher"},
+			{ID: "here-legacy"},
+			{Account: true, ID: strconv.FormatInt(accounts[0], 10)},
+			{ID: "there-teacher"},
+			{ID: "there-legacy"},
+			{ID: "0" + strconv.FormatInt(id, 10)},
+			{ID: "999999999"},
+			{ID: ""},
+			{ID: "here\x00teacher"},
+			{ID: strings.Repeat("9", 300)},
+			{Account: true, ID: "here-teacher"},
+			{Account: true, ID: "999999999"},
 		}
 		const known = 4
 		told, err := tx.FactsOf(t.Context(), models.Asked{Subjects: ids, Places: []models.AskedPlace{
-			{Kind: access.Section, ID: "here-section"}, {Kind: access.School, ID: "here-school"}, {Kind: access.District, ID: "here"},
-			{Kind: access.Section, ID: "here-school"}, {Kind: access.School, ID: "here-section"}, {Kind: access.District, ID: "there"},
-			{Kind: access.Section, ID: "there-section"}, {Kind: access.School, ID: "there-school"}, {Kind: "planet", ID: "here"},
+			{Kind: access.Section, ID: "here-section"},
+			{Kind: access.School, ID: "here-school"},
+			{Kind: access.District, ID: "here"},
+			{Kind: access.Section, ID: "here-school"},
+			{Kind: access.School, ID: "here-section"},
+			{Kind: access.District, ID: "there"},
+			{Kind: access.Section, ID: "there-section"},
+			{Kind: access.School, ID: "there-school"},
+			{Kind: "planet", ID: "here"},
 		}})
 		if err != nil {
 			return err

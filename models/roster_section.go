@@ -255,7 +255,7 @@ func (r *sectionRows) section(s *rosterClass, school, term int64) {
 	c.students = append(c.students, int32(len(s.students)))
 	c.teachersNotShared = append(c.teachersNotShared, int32(len(s.Teachers)-len(s.teachers)))
 	c.studentsNotShared = append(c.studentsNotShared, int32(len(s.Students)-len(s.students)))
-	c.digest = append(c.digest, s.RosterSection.digest)
+	c.digest = append(c.digest, s.digest)
 	c.created = append(c.created, when(r.now, s.Created))
 	c.changed = append(c.changed, when(r.now, s.Modified, s.Created))
 

@@ -37,12 +37,6 @@ func (s *Seen) Len() int {
 	return len(s.ids)
 }
 
-func (s *Seen) has(id int64) bool {
-	s.sort()
-	_, found := slices.BinarySearch(s.ids, id)
-	return found
-}
-
 // rosterLock is the key of the lock that a district's one writer holds to the end of its transaction.
 const rosterLock = `hashtext('hallpass roster'), ($1::bigint % 2147483648)::int`
 

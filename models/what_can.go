@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"hallpass/access"
 )
@@ -30,12 +31,10 @@ func (tx *Tx) WhatCan(ctx context.Context, user int64, places []access.Place, vi
 			roles, labels, given = append(roles, string(r.Role)), append(labels, r.Label), append(given, string(p))
 		}
 	}
-	for name, value := range map[string]any{
+	maps.Copy(q.args, map[string]any{
 		"user": user, "names": names, "scopes": scopes, "widths": widths, "schools": schools, "sections": sections,
 		"rule_roles": roles, "rule_labels": labels, "rule_given": given,
-	} {
-		q.args[name] = value
-	}
+	})
 	type row struct {
 		N          int
 		Permission access.Permission
@@ -62,6 +61,7 @@ func width(k access.Kind) int {
 		return 0
 	case access.School:
 		return 1
+	case access.District:
 	}
 	return 2
 }

@@ -359,7 +359,7 @@ func (d *smallDistrict) askWhere(t *rapid.T, ctx context.Context, tx *models.Tx,
 			if kind == access.School {
 				id = at.School
 			}
-			if at.Kind == kind && !(kind == access.Section && d.closed[id]) && u.may(p, at, view) {
+			if at.Kind == kind && (kind != access.Section || !d.closed[id]) && u.may(p, at, view) {
 				want = append(want, id)
 			}
 		}
