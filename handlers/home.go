@@ -38,6 +38,13 @@ func showHome(v *visit) (reply, error) {
 			p.LastSync = &shown[0]
 		}
 	}
+	if v.mayOverride() {
+		needs, err := v.tx.OverrideNeeds(v.ctx, v.me.Policy)
+		if err != nil {
+			return nil, err
+		}
+		p.OverridesEnding, p.OverridesStale = needs.Ending, needs.Stale
+	}
 	p.Frame = v.frame()
 	return page(views.Home(p)), nil
 }

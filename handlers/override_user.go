@@ -13,19 +13,24 @@ func (v *visit) mayAssign() bool {
 	return v.actor.Decide(access.RolesAssign, access.InDistrict()).Allowed
 }
 
+// mayOverride reports whether the reader manages overrides.
+func (v *visit) mayOverride() bool {
+	return v.actor.Decide(access.OverridesManage, access.InDistrict()).Allowed
+}
+
 // addOverrides lists a person's overrides for those who manage them, and says what may be done to the person.
-func (v *visit) addOverrides(p *views.UserPage, u models.User, grants []models.UserGrant) error {
-	works := u.EndedAt == nil && !slices.ContainsFunc(grants, func(g models.UserGrant) bool {
+func (v *visit) addOverrides(p *views.UserPage, d models.UserDetails) error {
+	works := d.User.EndedAt == nil && !slices.ContainsFunc(d.Grants, func(g models.UserGrant) bool {
 		return g.EndedAt == nil && (g.Role == access.Student || g.Role == access.Contact)
 	})
 	p.CanGive = works && v.mayAssign()
-	p.ShowOverrides = v.actor.Decide(access.OverridesManage, access.InDistrict()).Allowed
+	p.ShowOverrides = v.mayOverride()
 	if !p.ShowOverrides {
 		return nil
 	}
 	p.CanOverride = works
-	list, err := v.tx.OverridesOf(v.ctx, v.me.Policy, u.ID)
-	if err != nil {
+	list := d.Overrides
+	if err := v.tx.FlagOverrides(v.ctx, v.me.Policy, list); err != nil {
 		return err
 	}
 	p.ShowOverrides = works || len(list) > 0

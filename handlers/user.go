@@ -20,8 +20,9 @@ func showUser(v *visit) (reply, error) {
 		return nil, models.ErrNotFound
 	}
 	d, err := v.tx.UserDetails(v.ctx, value, models.UserWants{
-		Places:  !v.reach.District || len(v.views) > 1, // else everybody is within reach, and no other view asks where
-		Schools: v.reach.District,                      // what is beyond one's own schools cannot be counted up to a whole
+		Places:    !v.reach.District || len(v.views) > 1, // else everybody is within reach, and no other view asks where
+		Overrides: v.mayOverride(),
+		Schools:   v.reach.District, // what is beyond one's own schools cannot be counted up to a whole
 	})
 	if err != nil {
 		return nil, err
@@ -55,7 +56,7 @@ func (v *visit) userPage(d models.UserDetails) (views.UserPage, error) {
 	}
 	v.addUserSections(&p, d.Sections)
 	v.addAccounts(&p, d.Accounts)
-	if err := v.addOverrides(&p, u, d.Grants); err != nil {
+	if err := v.addOverrides(&p, d); err != nil {
 		return p, err
 	}
 	if err := v.addRelated(&p, d.Related); err != nil {

@@ -21,9 +21,6 @@ const (
 	NeverEnds    EndKind = "none"
 )
 
-// maxOverrides bounds the overrides of one person that a page shows.
-const maxOverrides = 500
-
 // Override is one override as the table holds it.
 type Override struct {
 	DistrictID  int64 `gorm:"primaryKey"`

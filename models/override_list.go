@@ -156,7 +156,7 @@ func (tx *Tx) Overrides(ctx context.Context, policy *access.Policy, f OverrideFi
 	}
 	list := pageOfOverrides(rows, f.Limit, from != "", back)
 	list.Count, list.AtLeast = min(counted[0].N, countBound), counted[0].N > countBound
-	return list, tx.flagRows(ctx, policy, list.Rows)
+	return list, tx.FlagOverrides(ctx, policy, list.Rows)
 }
 
 func pageOfOverrides(rows []OverrideRow, limit int, from, back bool) (list OverrideList) {
@@ -171,19 +171,12 @@ func pageOfOverrides(rows []OverrideRow, limit int, from, back bool) (list Overr
 	return list
 }
 
-// OverridesOf lists one person's overrides with their flags, standing ones first and then the latest.
-func (tx *Tx) OverridesOf(ctx context.Context, policy *access.Policy, user int64) ([]OverrideRow, error) {
-	rows, err := scan[OverrideRow](ctx, tx, fmt.Sprintf(`%so.district_id = @district AND o.user_id = @user
-		ORDER BY o.ended_at IS NOT NULL OR coalesce(o.ends_at <= @now, false), o.id DESC LIMIT %d`, overrideRows, maxOverrides),
-		map[string]any{"district": tx.actor.District, "user": user, "now": tx.now})
-	if err != nil {
-		return nil, fmt.Errorf("overrides of user %d: %w", user, err)
-	}
-	return rows, tx.flagRows(ctx, policy, rows)
-}
+// userOverrides are one person's, standing ones first and then the latest.
+const userOverrides = overrideRows + `o.district_id = @district AND o.user_id = @user
+	ORDER BY o.ended_at IS NOT NULL OR coalesce(o.ends_at <= @now, false), o.id DESC LIMIT 500`
 
-// flagRows sets the flags of rows.
-func (tx *Tx) flagRows(ctx context.Context, policy *access.Policy, rows []OverrideRow) error {
+// FlagOverrides sets the flags of rows, in one round trip for all of them.
+func (tx *Tx) FlagOverrides(ctx context.Context, policy *access.Policy, rows []OverrideRow) error {
 	list := make([]Override, len(rows))
 	for i, r := range rows {
 		list[i] = r.Override
@@ -212,7 +205,7 @@ func (tx *Tx) flaggedOverrides(ctx context.Context, policy *access.Policy, f Ove
 	}
 	more := len(rows) > maxFlagged
 	rows = rows[:min(len(rows), maxFlagged)]
-	if err := tx.flagRows(ctx, policy, rows); err != nil {
+	if err := tx.FlagOverrides(ctx, policy, rows); err != nil {
 		return OverrideList{}, err
 	}
 	rows = slices.DeleteFunc(rows, func(r OverrideRow) bool { return !r.Flags.has(f.Flag) })

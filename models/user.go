@@ -65,10 +65,12 @@ type UserDetails struct {
 	Accounts []Account      // retired ones last
 	Related  []RelatedPerson
 	Schools  int // how many the district has, where wanted
+
+	Overrides []OverrideRow // where wanted: standing ones first and then the latest, without their flags
 }
 
 // UserWants are the parts of UserDetails that not every reader's page needs.
-type UserWants struct{ Places, Schools bool }
+type UserWants struct{ Places, Schools, Overrides bool }
 
 // UserDetails reads the person whom an id leads to as in UserByAnyID: in one round trip where the id is ours.
 func (tx *Tx) UserDetails(ctx context.Context, value string, want UserWants) (UserDetails, error) {
@@ -102,6 +104,9 @@ func (tx *Tx) userDetails(ctx context.Context, id int64, want UserWants) (UserDe
 	ask(b, &d.Accounts, `SELECT district_id, id, user_id, role, created_at, last_sign_in_at, retired_at FROM accounts
 		WHERE district_id = @district AND user_id = @user ORDER BY retired_at IS NOT NULL, role, id`, args)
 	ask(b, &d.Related, relatedPeople, args)
+	if want.Overrides {
+		ask(b, &d.Overrides, userOverrides, args)
+	}
 	if want.Schools {
 		ask(b, &schools, `SELECT count(*) AS n FROM schools WHERE district_id = @district AND ended_at IS NULL AND listed`, args)
 	}

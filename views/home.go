@@ -14,8 +14,8 @@ func (p HomePage) greeting(l *Locale) string {
 
 // needs sums the ledger up beside the date.
 func (p HomePage) needs(l *Locale) string {
-	if p.ledger(l).title != "" {
-		return l.T("home.needs.one")
+	if n := len(p.ledger(l)); n > 0 {
+		return l.N("home.needs.some", n)
 	}
 	if p.SyncedAt != nil {
 		return l.F("home.needs.none_synced", "When", l.Relative(*p.SyncedAt))
@@ -35,11 +35,33 @@ type ledgerItem struct {
 	icon, title, text string
 	href, act         string
 	wait              bool
+	count             string // in place of the icon
 }
 
-// ledger is what the last sync asks of the reader; nothing, when it went well or is
+// ledger is what asks something of the reader: the last sync, overrides that end soon
+// and those that nobody needs any more.
+func (p HomePage) ledger(l *Locale) (items []ledgerItem) {
+	if item := p.syncItem(l); item.title != "" {
+		items = append(items, item)
+	}
+	if n := p.OverridesEnding; n > 0 {
+		items = append(items, ledgerItem{
+			icon: "calendar", count: l.Num(n), title: l.N("home.overrides.ending", n), text: l.T("home.overrides.ending.text"), wait: true,
+			href: OverridesFilter{Only: "ending"}.Path(p.District.CleverID, p.View), act: l.T("home.look"),
+		})
+	}
+	if n := p.OverridesStale; n > 0 {
+		items = append(items, ledgerItem{
+			icon: "alert", count: l.Num(n), title: l.N("home.overrides.stale", n), text: l.T("home.overrides.stale.text"), wait: true,
+			href: OverridesFilter{Only: "stale"}.Path(p.District.CleverID, p.View), act: l.T("home.look"),
+		})
+	}
+	return items
+}
+
+// syncItem is what the last sync asks of the reader; nothing, when it went well or is
 // none of the reader's business.
-func (p HomePage) ledger(l *Locale) ledgerItem {
+func (p HomePage) syncItem(l *Locale) ledgerItem {
 	if p.LastSync == nil {
 		if !p.ShowSync {
 			return ledgerItem{}

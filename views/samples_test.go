@@ -166,7 +166,7 @@ func sampleAllRolesUser(lang string) UserPage {
 	p.Name = "Odalys Carmichael"
 	p.EndedAt = nil
 	p.Grants = append(p.Grants,
-		UserGrant{Role: "staff", SchoolID: sampleSchoolA, School: "Juniper Ridge Middle", SchoolSIS: "42", Source: "manual", By: "Wren Castellano", Since: at(2026, time.October, 5, 9, 0), Until: at(2026, time.December, 18, 0, 0)},
+		UserGrant{Role: "staff", SchoolID: sampleSchoolA, School: "Juniper Ridge Middle", SchoolSIS: "42", Source: "manual", By: "Wren Castellano", Since: at(2026, time.October, 5, 9, 0), Until: at(2026, time.December, 19, 0, 0)},
 		UserGrant{Role: "district_admin", Source: "clever", Since: at(2025, time.August, 1, 9, 0)},
 		UserGrant{Role: "coach", SchoolID: "63850203bfb8460546071e99", Source: "clever"},
 		UserGrant{Role: "staff", SchoolID: sampleSchoolB, School: "Harbor View Elementary", Source: "clever", EndedAt: at(2026, time.June, 4, 9, 0)},
@@ -331,5 +331,6 @@ func samples(lang string) map[string]templ.Component {
 	})
 	maps.Copy(all, ruleSamples(lang))
 	maps.Copy(all, accessSamples(lang))
+	maps.Copy(all, changeSamples(lang))
 	return all
 }
