@@ -25,13 +25,12 @@ const (
 
 // newOverride shows the form, filled in with what the query says.
 func newOverride(v *visit) (reply, error) {
-	id, err := strconv.ParseInt(v.c.Param("id"), 10, 64)
-	if err != nil {
-		return nil, models.ErrNotFound
-	}
-	who, err := v.holderOf(id)
+	who, err := v.holderInPath()
 	if err != nil {
 		return nil, err
+	}
+	if elsewhere := v.toOwnID(who.user.ID); elsewhere != nil {
+		return elsewhere, nil
 	}
 	return v.overrideForm(http.StatusOK, who, overrideAnswers(v.c.QueryParams()), nil)
 }

@@ -61,15 +61,34 @@ func newRole(v *visit) (reply, error) {
 	if err != nil {
 		return nil, err
 	}
+	if elsewhere := v.toOwnID(who.user.ID); elsewhere != nil {
+		return elsewhere, nil
+	}
 	return v.roleForm(http.StatusOK, who, roleAnswers(v.c.QueryParams()), nil)
 }
 
+// toOwnID leads an address with another of a person's ids to the same with ours; nil: it has ours.
+func (v *visit) toOwnID(id int64) reply {
+	own, to := strconv.FormatInt(id, 10), v.c.Request().URL
+	if v.c.Param("id") == own {
+		return nil
+	}
+	parts := strings.Split(to.EscapedPath(), "/") // "", d, district, view, users, id, …
+	parts[5] = own
+	return seeOther((&url.URL{Path: strings.Join(parts, "/"), RawQuery: to.RawQuery}).String())
+}
+
+// holderInPath is the person of the address, by any of their ids.
 func (v *visit) holderInPath() (holder, error) {
-	id, err := strconv.ParseInt(v.c.Param("id"), 10, 64)
-	if err != nil {
+	value, ok := pathID(v.c)
+	if !ok {
 		return holder{}, models.ErrNotFound
 	}
-	return v.holderOf(id)
+	u, err := v.tx.UserByAnyID(v.ctx, value)
+	if err != nil {
+		return holder{}, err
+	}
+	return v.holderOf(u.ID)
 }
 
 func roleAnswers(q url.Values) views.RoleAnswers {
