@@ -114,7 +114,7 @@ func (p plan) again(seenBefore string) (reply, error) {
 	}
 	c.Moved = true
 	before := map[string]int{}
-	for _, print := range strings.Split(seenBefore, ".") {
+	for print := range strings.SplitSeq(seenBefore, ".") {
 		if print != "" {
 			before[print]++
 		}

@@ -118,8 +118,9 @@ func TestAPreviewIsWhatHappensAndAnUndoTakesItBack(t *testing.T) {
 	people := []int64{c.id(sandbox.TeacherUserID), c.id(sandbox.StaffUserID), c.id(sandbox.TechLeadUserID)}
 	definitions := access.ShippedCatalogue().Definitions()
 	last := func() (change models.Change) {
+		newest := c.rows(`SELECT max(id) FROM changes WHERE district_id = $1`, c.district)
 		c.write(func(ctx context.Context, tx *models.Tx) (err error) {
-			for _, n := range c.rows(`SELECT max(id) FROM changes WHERE district_id = $1`, c.district) {
+			for _, n := range newest {
 				var id int64
 				if _, err = fmt.Sscan(n, &id); err == nil {
 					change, err = tx.Change(ctx, id)

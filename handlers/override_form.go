@@ -143,7 +143,8 @@ func (v *visit) placeChoices(who holder, chosen string) ([]views.ChoiceGroup, er
 	slices.SortFunc(schools, byWord)
 	var groups []views.ChoiceGroup
 	for _, g := range []views.ChoiceGroup{
-		{Word: l.PlaceGroup("sections"), Choices: sections}, {Word: l.PlaceGroup("schools"), Choices: schools},
+		{Word: l.PlaceGroup("sections"), Choices: sections},
+		{Word: l.PlaceGroup("schools"), Choices: schools},
 		{Word: l.PlaceGroup("district"), Choices: []views.Choice{{Value: "district", Word: l.SpotName(wholeDistrict.spot, true)}}},
 		{Word: l.PlaceGroup("others"), Choices: others},
 	} {

@@ -195,8 +195,8 @@ func TestAnOverrideLivesAndIsUndone(t *testing.T) {
 	}
 	var verbs []string
 	for _, e := range c.audited() {
-		if strings.HasPrefix(e.Action, "override.") {
-			verbs = append(verbs, strings.TrimPrefix(e.Action, "override."))
+		if after, ok := strings.CutPrefix(e.Action, "override."); ok {
+			verbs = append(verbs, after)
 		}
 	}
 	if got := strings.Join(verbs, " "); got != "created undone undone ended undone extended" {

@@ -39,7 +39,8 @@ func (v *visit) spotOf(text string) (spot, error) {
 		}
 		return spot{
 			access.AtSection(s.ID, s.SchoolID), text,
-			views.Spot{Kind: "section", Name: s.Name, Period: s.Period, Around: s.SchoolName}, s.EndedAt != nil,
+			views.Spot{Kind: "section", Name: s.Name, Period: s.Period, Around: s.SchoolName},
+			s.EndedAt != nil,
 		}, nil
 	}
 	return spot{}, models.ErrNotFound

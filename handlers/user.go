@@ -50,7 +50,7 @@ func (v *visit) userPage(d models.UserDetails) (views.UserPage, error) {
 	}
 	for _, g := range d.Grants {
 		p.Grants = append(p.Grants, v.userGrants(u.ID, g)...)
-		if (g.EndedAt == nil || u.EndedAt != nil) && v.mayKnowIDs(u, g) {
+		if g.Source != access.ByHand && (g.EndedAt == nil || u.EndedAt != nil) && v.mayKnowIDs(u, g) { // by hand, a role has no ids
 			p.IDs = append(p.IDs, views.UserIDs{Role: string(g.Role), LegacyID: g.LegacyID, SISID: g.SISID, Number: g.Number})
 		}
 	}

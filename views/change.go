@@ -156,7 +156,7 @@ func sensitive(lines []DiffLine) (words []string) {
 	for _, d := range lines {
 		if d.Act.Sensitive && d.After && !d.Before && !seen[d.Act.Code] {
 			seen[d.Act.Code] = true
-			words = append(words, d.Act.says())
+			words = append(words, d.Act.does())
 		}
 	}
 	return words

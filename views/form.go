@@ -68,7 +68,7 @@ func (p OverridePage) facts(l *Locale) []Answer {
 		{Label: l.T("diff.permission"), Value: p.Words.Act.says(), From: p.Words.Act.Code},
 		{Label: l.T("override.place"), Value: p.Words.Spot.name(l), From: p.Words.Spot.Around},
 		{Label: l.T("override.why"), Value: l.OverrideReason(p.Reason), From: p.Note},
-		{Label: l.T("override.until"), Value: upperFirst(p.Words.End.until(l))},
+		{Label: l.T("override.until"), Value: p.Words.End.last(l)},
 		{Label: l.T("override.given_by"), Value: p.By, From: l.DateTime(p.At)},
 	}
 	if p.EndedAt != nil {

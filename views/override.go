@@ -35,6 +35,21 @@ func (e EndWords) until(l *Locale) string {
 	return l.F("until.date", "Date", l.LongDate(lastDay(e.At)))
 }
 
+// last is the end by itself: "Friday, December 18, 2026, the end of Fall 2026".
+func (e EndWords) last(l *Locale) string {
+	switch e.Kind {
+	case "term":
+		if e.Term != "" {
+			return l.F("end.last.term", "Date", l.LongDate(lastDay(e.At)), "Term", e.Term)
+		}
+	case "school_year":
+		return l.F("end.last.year", "Date", l.LongDate(lastDay(e.At)))
+	case "role", "none":
+		return upperFirst(e.until(l))
+	}
+	return upperFirst(l.LongDate(lastDay(e.At)))
+}
+
 // short is the end in a table: "Dec 18, 2026".
 func (e EndWords) short(l *Locale) string {
 	switch e.Kind {
@@ -136,8 +151,12 @@ func (e EndAnswers) Hidden() []Hidden {
 // Hidden are the answers as a preview carries them.
 func (a OverrideAnswers) Hidden(user int64) []Hidden {
 	list := append([]Hidden{
-		{"user", strconv.FormatInt(user, 10)}, {"effect", a.Effect}, {"permission", a.Permission}, {"place", a.Place},
-		{"reason", a.Reason}, {"note", a.Note},
+		{"user", strconv.FormatInt(user, 10)},
+		{"effect", a.Effect},
+		{"permission", a.Permission},
+		{"place", a.Place},
+		{"reason", a.Reason},
+		{"note", a.Note},
 	}, a.EndAnswers.Hidden()...)
 	if a.Locked {
 		list = append(list, Hidden{"locked", "1"})
@@ -424,7 +443,7 @@ func (l *Locale) OverrideAnswers(w OverrideWords, reason, note string, locked bo
 		{Label: l.T("diff.permission"), Value: effect + ": " + w.Act.does(), From: w.Act.Code, Href: to("permission")},
 		{Label: l.T("override.place"), Value: w.Spot.name(l), From: w.Spot.Around, Href: to("place")},
 		{Label: l.T("override.why"), Value: l.OverrideReason(reason), From: note, Href: to("reason")},
-		{Label: l.T("override.until"), Value: upperFirst(w.End.until(l)), Href: to("end")},
+		{Label: l.T("override.until"), Value: w.End.last(l), Href: to("end")},
 		{Label: l.T("override.lock.label"), Value: lock, Href: to("locked")},
 	}
 }
@@ -434,8 +453,8 @@ func (l *Locale) ExtensionAnswers(w OverrideWords, before EndWords, form string)
 	return []Answer{
 		{Label: l.T("override.person"), Value: personName(l, w.Name)},
 		{Label: l.T("diff.permission"), Value: w.head(l), From: w.Act.Code},
-		{Label: l.T("override.extend.before"), Value: upperFirst(before.until(l))},
-		{Label: l.T("diff.after"), Value: upperFirst(w.End.until(l)), Href: form + "#end"},
+		{Label: l.T("override.extend.before"), Value: before.last(l)},
+		{Label: l.T("diff.after"), Value: w.End.last(l), Href: form + "#end"},
 	}
 }
 
@@ -443,9 +462,9 @@ func (l *Locale) ExtensionAnswers(w OverrideWords, before EndWords, form string)
 func (l *Locale) OverrideReceipt(w OverrideWords, reason, note string, before EndWords, moved bool) []Answer {
 	list := []Answer{{Label: l.T("override.why"), Value: l.OverrideReason(reason), From: note}}
 	if moved {
-		list = append(list, Answer{Label: l.T("override.extend.before"), Value: upperFirst(before.until(l))})
+		list = append(list, Answer{Label: l.T("override.extend.before"), Value: before.last(l)})
 	}
-	return append(list, Answer{Label: l.T("override.until"), Value: upperFirst(w.End.until(l))})
+	return append(list, Answer{Label: l.T("override.until"), Value: w.End.last(l)})
 }
 
 // OnlyTheEnd says that a change moves the end and nothing today.

@@ -57,9 +57,14 @@ type OverrideRow struct {
 
 // onlyChoices are what the list can be narrowed to.
 var onlyChoices = []struct{ value, key string }{
-	{"", key("overrides.only.any")}, {"ending", key("overrides.only.ending")}, {"no_end", key("overrides.only.no_end")},
-	{"locked", key("overrides.only.locked")}, {"stale", key("overrides.only.stale")}, {"redundant", key("overrides.only.redundant")},
-	{"contradicted", key("overrides.only.contradicted")}, {"orphaned", key("overrides.only.orphaned")},
+	{"", key("overrides.only.any")},
+	{"ending", key("overrides.only.ending")},
+	{"no_end", key("overrides.only.no_end")},
+	{"locked", key("overrides.only.locked")},
+	{"stale", key("overrides.only.stale")},
+	{"redundant", key("overrides.only.redundant")},
+	{"contradicted", key("overrides.only.contradicted")},
+	{"orphaned", key("overrides.only.orphaned")},
 }
 
 func (p OverridesPage) count(l *Locale) string {

@@ -127,7 +127,7 @@ func checkReferences(t *testing.T, doc *goquery.Document) {
 	}
 	for _, attr := range []string{"for", "aria-labelledby", "aria-describedby", "popovertarget"} {
 		doc.Find("[" + attr + "]").Each(func(_ int, s *goquery.Selection) {
-			for _, id := range strings.Fields(s.AttrOr(attr, "")) {
+			for id := range strings.FieldsSeq(s.AttrOr(attr, "")) {
 				if ids[id] == 0 {
 					t.Errorf("%s=%q refers to nothing", attr, id)
 				}

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -40,6 +41,13 @@ func (w RoleWords) until(l *Locale) string {
 	return l.F("until.date", "Date", l.LongDate(lastDay(*w.Ends)))
 }
 
+func (w RoleWords) last(l *Locale) string {
+	if w.Ends == nil {
+		return upperFirst(l.T("until.none"))
+	}
+	return upperFirst(l.LongDate(lastDay(*w.Ends)))
+}
+
 // Sentence says that the role is held.
 func (w RoleWords) Sentence(l *Locale) string {
 	return l.F("roles.sentence", "Name", personName(l, w.Name), "Role", w.role(l), "Place", w.places(l), "Until", w.until(l))
@@ -61,12 +69,7 @@ type RoleAnswers struct {
 }
 
 func (a RoleAnswers) at(school string) bool {
-	for _, s := range a.Schools {
-		if s == school {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(a.Schools, school)
 }
 
 // Hidden are the answers as a preview carries them.
@@ -100,7 +103,7 @@ func (l *Locale) RoleGivenAnswers(w RoleWords, reason, note, form string) []Answ
 		{Label: l.T("user.role"), Value: l.Role(w.Role), From: labelList(l, w.Labels), Href: to("given-" + w.Role)},
 		{Label: l.T("override.place"), Value: where, Href: to("schools")},
 		{Label: l.T("override.why"), Value: l.OverrideReason(reason), From: note, Href: to("reason")},
-		{Label: l.T("override.until"), Value: upperFirst(w.until(l)), Href: to("end")},
+		{Label: l.T("override.until"), Value: w.last(l), Href: to("end")},
 	}
 }
 
