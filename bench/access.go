@@ -289,7 +289,7 @@ func (r *report) access(f accessFigures) {
 		{fmt.Sprintf("%d in one call, one person", together), f.Together},
 		{fmt.Sprintf("%d in one call, as many people", together), f.Crowd},
 		{"nothing (/healthz)", f.Nothing},
-		{fmt.Sprintf("who can, school of %s", thousands(int64(f.WhoCanPeople))), f.WhoCan},
+		{"who can, school of " + thousands(int64(f.WhoCanPeople)), f.WhoCan},
 		{"a person's access", f.UserAccess},
 	} {
 		fmt.Fprintf(r.out, "  %-34s | %9.2f %9.2f | %9.2f %9.2f %9s\n", row.name, row.P50, row.P99, row.P50Many, row.P99Many, thousands(int64(row.PerSec)))

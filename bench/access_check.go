@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -260,14 +261,14 @@ m = r.act == p.act && (g(r.sub, p.sub, r.dom) || g(r.sub, p.sub, "*"))
 
 // cedarPolicies says the rules in Cedar, with a person's places as attributes by role and label.
 func (f *checkedFacts) cedarPolicies() (*cedar.PolicySet, error) {
-	text := ""
+	var text strings.Builder
 	for _, r := range f.policy.Rules() {
 		where := fmt.Sprintf("principal has %q && resource in principal[%q]", "at "+string(r.Role)+r.Label, "at "+string(r.Role)+r.Label)
 		for _, p := range r.Permissions {
-			text += fmt.Sprintf("permit (principal, action == Action::%q, resource) when { %s };\n", p, where)
+			fmt.Fprintf(&text, "permit (principal, action == Action::%q, resource) when { %s };\n", p, where)
 		}
 	}
-	set, err := cedar.NewPolicySetFromBytes("rules", []byte(text))
+	set, err := cedar.NewPolicySetFromBytes("rules", []byte(text.String()))
 	if err != nil {
 		return nil, fmt.Errorf("cedar: %w", err)
 	}
@@ -295,6 +296,7 @@ func (f *checkedFacts) cedar(q asked) (cedar.EntityMap, cedar.Request) {
 					places["at staff"+l] = append(places["at staff"+l], school(s))
 				}
 			}
+		case access.Student, access.Contact: // reach nowhere
 		}
 	}
 	attributes := cedar.RecordMap{}

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -92,7 +93,7 @@ func (v *visit) activityRows(rows []models.ActivityRow) ([]views.ActivityRow, er
 	shown := make([]views.ActivityRow, len(rows))
 	for i, r := range rows {
 		shown[i] = w.row(r, said[i])
-		shown[i].Lines = w.lines(r.Action, said[i], states[i][0], states[i][1])
+		shown[i].Lines = w.lines(said[i], states[i][0], states[i][1])
 	}
 	return shown, nil
 }
@@ -107,7 +108,7 @@ func subjectOf(subject string) (kind string, id int64) {
 func (w activityWords) row(r models.ActivityRow, said entryData) views.ActivityRow {
 	row := views.ActivityRow{
 		ID: r.ID, At: r.At, Actor: r.Actor, Worn: r.View, Action: r.Action, Why: said.Why, RequestID: r.RequestID,
-		Change: r.Change, Undoes: r.Undoes, UndoneBy: r.UndoneBy, Hash: fmt.Sprintf("%x", r.Hash),
+		Change: r.Change, Undoes: r.Undoes, UndoneBy: r.UndoneBy, Hash: hex.EncodeToString(r.Hash),
 	}
 	if r.ActorID != nil {
 		row.ActorID, row.Actor = *r.ActorID, w.names[*r.ActorID]
@@ -158,7 +159,7 @@ func endOf(e models.OverrideEnd) views.EndWords {
 }
 
 // lines are the differences that a change recorded.
-func (w activityWords) lines(action string, said entryData, before, after stated) (lines []views.ActivityLine) {
+func (w activityWords) lines(said entryData, before, after stated) (lines []views.ActivityLine) {
 	for _, e := range after.Effects {
 		lines = append(lines, w.l.EffectLine(w.spots[e.place()].spot, w.v.act(w.l, e.Permission), e.Before, e.After))
 	}

@@ -37,19 +37,19 @@ const (
 // maxEvaluations bounds one call.
 const maxEvaluations = 1000
 
-// apiProblem is a request of a program that gets no answer; message says what is wrong with it.
-type apiProblem struct {
+// requestError is a request of a program that gets no answer; message says what is wrong with it.
+type requestError struct {
 	status        int
 	code, message string
 }
 
-func (p apiProblem) Error() string { return p.message }
+func (p requestError) Error() string { return p.message }
 
 func malformed(message string) error {
-	return apiProblem{http.StatusBadRequest, "bad_request", message}
+	return requestError{http.StatusBadRequest, "bad_request", message}
 }
 
-var errBadKey = apiProblem{http.StatusUnauthorized, "unauthorized", "a key of this district is needed: Authorization: Bearer hp_…"}
+var errBadKey = requestError{http.StatusUnauthorized, "unauthorized", "a key of this district is needed: Authorization: Bearer hp_…"}
 
 // bearer is a key as a program sends it: the district it belongs to, because no key can be looked up outside of one,
 // and 32 random bytes.

@@ -63,7 +63,7 @@ func classify(err error) (status int, code string) {
 	if _, ok := errors.AsType[refusal](err); ok {
 		return http.StatusForbidden, "forbidden"
 	}
-	if p, ok := errors.AsType[apiProblem](err); ok {
+	if p, ok := errors.AsType[requestError](err); ok {
 		return p.status, p.code
 	}
 	if he, ok := errors.AsType[*echo.HTTPError](err); ok && he.Code >= 400 && he.Code < 500 {
@@ -96,7 +96,7 @@ func (s *server) answerError(err error, c echo.Context) {
 	}
 	if isAPI(c.Request().URL.Path) {
 		message := http.StatusText(status)
-		if p, ok := errors.AsType[apiProblem](err); ok {
+		if p, ok := errors.AsType[requestError](err); ok {
 			message = p.message
 		}
 		if status == http.StatusUnauthorized {

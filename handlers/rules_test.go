@@ -191,8 +191,10 @@ func TestAMovedSimulationIsShownAnew(t *testing.T) {
 	admin := c.signedIn(sandbox.DistrictAdminUserID)
 	plan := fields(t, previewed(t, admin, func(f url.Values) { tick(t, f, "staff", "grades.edit", true) }), adminBase+"rules")
 	c.write(func(ctx context.Context, tx *models.Tx) error {
-		_, err := tx.WriteUsers(ctx, []models.RosterUser{{CleverID: "5f0000000000000000000001", First: "New", Last: "Here",
-			Grants: []models.RosterGrant{{Role: "staff", Schools: []string{c.box.SchoolID(1)}}}}}, &models.Seen{})
+		_, err := tx.WriteUsers(ctx, []models.RosterUser{{
+			CleverID: "5f0000000000000000000001", First: "New", Last: "Here",
+			Grants: []models.RosterGrant{{Role: "staff", Schools: []string{c.box.SchoolID(1)}}},
+		}}, &models.Seen{})
 		return err
 	})
 	a := admin.send(adminBase+"rules", plan)

@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -47,9 +48,7 @@ func set(t *testing.T, b *browser, setting string, answers url.Values) (preview 
 	t.Helper()
 	at := adminBase + "settings/" + setting
 	form := fields(t, b.get(at), at+"/preview")
-	for name, values := range answers {
-		form[name] = values
-	}
+	maps.Copy(form, answers)
 	if preview = b.send(at+"/preview", form); preview.StatusCode != http.StatusOK {
 		t.Fatalf("%s: preview has status %d\n%s", setting, preview.StatusCode, preview.body)
 	}

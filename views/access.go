@@ -140,6 +140,7 @@ func (p Frame) Deeds(r Reason, user int64, place string, list []access.Remedy, m
 			if may(access.RolesAssign) {
 				d.Href, d.Act = p.userHref(user), l.T("why.change.role.act")
 			}
+		case access.SwitchView: // the person's own to do
 		}
 	}
 	return deeds
@@ -173,6 +174,7 @@ func (l *Locale) deed(r Reason, m access.Remedy) Deed {
 		return Deed{Remedy: m, Title: l.F("why.change.deny", "Where", where), Text: l.T("why.change.deny.text")}
 	case access.EndOverride:
 		return Deed{Remedy: m, Title: l.F("why.change.end", "Number", strconv.FormatInt(m.Override, 10)), Text: l.T("why.change.end.text")}
+	case access.ChangeRule:
 	}
 	title := l.F("why.change.rule_less", "Role", role, "Act", r.act(l))
 	if m.Given {

@@ -177,6 +177,7 @@ func (l *Locale) stepCombine(r Reason) ReasonStep {
 		step.Text = l.T("reason.combine.least")
 	case access.ViewInUse:
 		step.Text = l.T("reason.combine.view")
+	case access.MostPrivileged:
 	}
 	if r.View != "" && r.View != access.ViewAll {
 		step.Text += " " + l.F("reason.combine.worn", "Role", l.roleLower(string(r.View)))

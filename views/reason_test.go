@@ -23,6 +23,7 @@ func reasonOf(f access.Facts, p access.Permission, at access.Place) Reason {
 		r.Spot.Name, r.Spot.Period, r.Spot.Around = "Earth Science", "3", "Orion High"
 	case access.School:
 		r.Spot.Name = "Orion High"
+	case access.District:
 	}
 	for _, g := range f.Grants {
 		said := ReasonGrant{Labels: g.Labels, Since: at2024}
@@ -66,59 +67,81 @@ func TestReasonSentences(t *testing.T) {
 		until string
 	}{
 		{
-			"own section", access.Facts{Grants: []access.Grant{teacher}, Teaches: []access.Place{section}}, "grades.edit", section, ReasonRole,
+			"own section",
+			access.Facts{Grants: []access.Grant{teacher}, Teaches: []access.Place{section}},
+			"grades.edit", section, ReasonRole,
 			"Ana Ruiz can change grades in Earth Science, Period 3 at Orion High, because Clever lists Ana Ruiz as a teacher of this section.",
 			"You can change grades in Earth Science, Period 3 at Orion High. You are listed as a teacher of this section.",
 			"A teacher of this section · Clever", "",
 		},
 		{
-			"by hand", access.Facts{Grants: []access.Grant{{Role: access.Staff, Schools: []int64{1}, Source: access.ByHand}}}, "grades.view", school, ReasonRole,
+			"by hand",
+			access.Facts{Grants: []access.Grant{{Role: access.Staff, Schools: []int64{1}, Source: access.ByHand}}},
+			"grades.view", school, ReasonRole,
 			"Ana Ruiz can see grades at Orion High, because Wren Castellano made Ana Ruiz staff at Orion High by hand until Jun 5, 2027.",
 			"You can see grades at Orion High. You are listed as staff at Orion High.", "Staff at Orion High · by hand", "Jun 5, 2027",
 		},
 		{
-			"label", access.Facts{Grants: []access.Grant{staff}}, "devices.manage", school, ReasonRole,
+			"label",
+			access.Facts{Grants: []access.Grant{staff}},
+			"devices.manage", school, ReasonRole,
 			"Ana Ruiz can manage devices at Orion High, because Clever lists Ana Ruiz as School Tech Lead at Orion High.",
 			"You can manage devices at Orion High. You are listed as School Tech Lead at Orion High.", "School Tech Lead at Orion High · Clever", "",
 		},
 		{
-			"allowed by override", access.Facts{Overrides: override(true)}, "grades.edit", section, ReasonOverrideAllows,
+			"allowed by override",
+			access.Facts{Overrides: override(true)},
+			"grades.edit", section, ReasonOverrideAllows,
 			"Ana Ruiz can change grades in Earth Science, Period 3 at Orion High, because Wren Castellano allowed it at Orion High until Jun 5, 2027 (override 12).",
 			"You can change grades in Earth Science, Period 3 at Orion High. It was allowed for you until Jun 5, 2027.", "Override 12: allowed by Wren Castellano", "Jun 5, 2027",
 		},
 		{
-			"denied by override", access.Facts{Grants: []access.Grant{{Role: access.DistrictAdmin}}, Overrides: override(false)}, "grades.edit", school, ReasonOverrideDenies,
+			"denied by override",
+			access.Facts{Grants: []access.Grant{{Role: access.DistrictAdmin}}, Overrides: override(false)},
+			"grades.edit", school, ReasonOverrideDenies,
 			"Ana Ruiz cannot change grades at Orion High, because Wren Castellano denied it until Jun 5, 2027 (override 12).",
 			"You cannot change grades at Orion High. It was turned off for you until Jun 5, 2027. The district’s help desk can tell you more.",
 			"Override 12: denied by Wren Castellano", "Jun 5, 2027",
 		},
 		{
-			"another section", access.Facts{Grants: []access.Grant{teacher}}, "grades.edit", section, ReasonOutOfReach,
+			"another section",
+			access.Facts{Grants: []access.Grant{teacher}},
+			"grades.edit", section, ReasonOutOfReach,
 			"Ana Ruiz cannot change grades in Earth Science, Period 3 at Orion High, because the role of teacher gives it in the teacher’s own sections, and this is not one of them.",
 			"You cannot change grades in Earth Science, Period 3 at Orion High. Your role covers other places.", "The role of teacher gives it elsewhere", "",
 		},
 		{
-			"least privileged", access.Facts{Policy: least, Grants: []access.Grant{teacher, staff}, Teaches: []access.Place{section}}, "grades.edit", section, ReasonWithheld,
+			"least privileged",
+			access.Facts{Policy: least, Grants: []access.Grant{teacher, staff}, Teaches: []access.Place{section}},
+			"grades.edit", section, ReasonWithheld,
 			"Ana Ruiz cannot change grades in Earth Science, Period 3 at Orion High, because in this district every role held at a place must give a permission, and staff does not give it.",
 			"You cannot change grades in Earth Science, Period 3 at Orion High. Not all of your roles here include it.", "Withheld by the role of staff", "",
 		},
 		{
-			"another view", access.Facts{Policy: byView, View: "staff", Grants: []access.Grant{teacher, staff}, Teaches: []access.Place{section}}, "grades.edit", section, ReasonNotInView,
+			"another view",
+			access.Facts{Policy: byView, View: "staff", Grants: []access.Grant{teacher, staff}, Teaches: []access.Place{section}},
+			"grades.edit", section, ReasonNotInView,
 			"Ana Ruiz cannot change grades in Earth Science, Period 3 at Orion High, because only the view in use counts; the role that would give it is teacher.",
 			"You cannot change grades in Earth Science, Period 3 at Orion High. It takes your view as teacher.", "Only in the view as teacher", "",
 		},
 		{
-			"no rule", access.Facts{Grants: []access.Grant{{Role: access.Student}}}, "settings.manage", section, ReasonNotGiven,
+			"no rule",
+			access.Facts{Grants: []access.Grant{{Role: access.Student}}},
+			"settings.manage", section, ReasonNotGiven,
 			"Ana Ruiz cannot change settings and role rules in the whole district, because no rule gives it to the role held: student.",
 			"You cannot change settings and role rules in the whole district. Your roles do not include it.", "No role gives it", "",
 		},
 		{
-			"no role", access.Facts{}, "grades.view", school, ReasonNoRole,
+			"no role",
+			access.Facts{},
+			"grades.view", school, ReasonNoRole,
 			"Ana Ruiz cannot see grades at Orion High, because Ana Ruiz holds no role in this district.",
 			"You cannot see grades at Orion High. Your roles do not include it.", "Ana Ruiz holds no role in this district", "",
 		},
 		{
-			"no such permission", access.Facts{}, "grades.burn", school, ReasonUnknown,
+			"no such permission",
+			access.Facts{},
+			"grades.burn", school, ReasonUnknown,
 			"Ana Ruiz cannot grades.burn at Orion High, because there is no permission called grades.burn.",
 			"You cannot grades.burn at Orion High. This is not known here.", "There is no permission called grades.burn", "",
 		},

@@ -32,7 +32,8 @@ func ruleSamples(lang string) map[string]templ.Component {
 		Check: Check{Problem: "Nobody would be left.", Blocked: true}, Settings: []SettingLine{{"Accounts", "One account for each person", "One account for each role", true}, {"Time", "Same", "Same", false}},
 		Accounts: &Accounts{Separate: true, People: 2841, Several: 221, Made: 3062, Retired: 2841, Moved: true, Examples: []Example{{ID: 7, Name: "Danny D Brakus", Roles: []string{"staff", "teacher"}}}},
 		Simulation: &Simulated{People: 2841, Touched: 221, Groups: []SimulatedGroup{{Roles: []RuleHead{staff, {Role: "teacher"}}, People: 221, Changes: []SimulatedChange{
-			{Act: edit, Bound: 221}, {Act: view, Freed: 1}, {Act: Act{Code: "a.a"}}, {Act: Act{Code: "a.b"}}, {Act: Act{Code: "a.c"}}, {Act: Act{Code: "a.d"}}, {Act: Act{Code: "a.e"}}}}}},
+			{Act: edit, Bound: 221}, {Act: view, Freed: 1}, {Act: Act{Code: "a.a"}}, {Act: Act{Code: "a.b"}}, {Act: Act{Code: "a.c"}}, {Act: Act{Code: "a.d"}}, {Act: Act{Code: "a.e"}},
+		}}}},
 	}
 	nobody := PolicyPreview{Frame: f, Title: "Check the new rules", Sentence: "One rule changes.", Crumb: Link{"/d/x/all/rules", "Role rules"}, Simulation: &Simulated{People: 2841}, Accounts: &Accounts{Several: 4}, Button: "Apply these rules", Cancel: RulesPath(sampleDistrict, "all")}
 	choices := []SettingChoice{{"most_privileged", true, false}, {"least_privileged", false, true}, {"view_in_use", false, false}}
@@ -47,7 +48,9 @@ func ruleSamples(lang string) map[string]templ.Component {
 		"settings-changed": Settings(SettingsPage{Frame: f, Combining: "least_privileged", Strategy: "consolidated", TimeZone: "America/Chicago", YearEnd: "odd", Changed: 3}),
 		"combining":        EditSetting(SettingForm{Frame: f, Setting: "combining", Choices: choices}),
 		"strategy":         EditSetting(SettingForm{Frame: f, Setting: "strategy", Choices: []SettingChoice{{"consolidated", true, false}, {"per_role", false, true}}, Problems: []SettingProblem{{"value", "same"}}}),
-		"calendar": EditSetting(SettingForm{Frame: f, Setting: "calendar", Zones: []string{"America/Chicago", "UTC"}, Zone: "UTC", Month: 2, Day: 30,
-			Problems: []SettingProblem{{"zone", "zone"}, {"day", "day"}}}),
+		"calendar": EditSetting(SettingForm{
+			Frame: f, Setting: "calendar", Zones: []string{"America/Chicago", "UTC"}, Zone: "UTC", Month: 2, Day: 30,
+			Problems: []SettingProblem{{"zone", "zone"}, {"day", "day"}},
+		}),
 	}
 }

@@ -270,8 +270,10 @@ func samples(lang string) map[string]templ.Component {
 		"choose-view": ChooseView(ChooseViewPage{
 			Frame: sampleFrame(lang, "home"), Selected: "teacher", OnlyOne: true, Next: HomePath(sampleDistrict, "teacher") + "sections",
 			Options: []ViewOption{
-				{Slug: "district_admin", Waiting: 2}, {Slug: "staff", Places: "Alder Creek High, Juniper Ridge Middle"},
-				{Slug: "teacher", Places: "Juniper Ridge Middle", Sections: 5}, {Slug: "all"},
+				{Slug: "district_admin", Waiting: 2},
+				{Slug: "staff", Places: "Alder Creek High, Juniper Ridge Middle"},
+				{Slug: "teacher", Places: "Juniper Ridge Middle", Sections: 5},
+				{Slug: "all"},
 			},
 		}),
 		"activity":      Activity(sampleActivity(lang)),

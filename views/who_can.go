@@ -1,6 +1,9 @@
 package views
 
-import "net/url"
+import (
+	"maps"
+	"net/url"
+)
 
 // WhoCanRow is a person who may.
 type WhoCanRow struct {
@@ -42,9 +45,7 @@ func (p WhoCanPage) pageHref(direction string, at *PageLink) string {
 
 func (p WhoCanPage) sectionsHref() string {
 	q := url.Values{"in": {"sections"}}
-	for name, values := range asked(p.Form.Permission, p.Form.Place) {
-		q[name] = values
-	}
+	maps.Copy(q, asked(p.Form.Permission, p.Form.Place))
 	return withQuery(p.whoCanHref("", ""), q)
 }
 
