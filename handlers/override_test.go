@@ -402,3 +402,28 @@ func TestLastManagerOfSettingsStays(t *testing.T) {
 		t.Error("the last one who may change settings may no more")
 	}
 }
+
+// TestAnUndoSaysWhatWillNotReturn: what a block took cannot come back once the role that gave it is gone.
+func TestAnUndoSaysWhatWillNotReturn(t *testing.T) {
+	c := newConsole(t)
+	b := c.signedIn(sandbox.DistrictAdminUserID)
+	deny := allowance(c, sandbox.StaffUserID, "school:"+c.box.SchoolID(0))
+	deny.Set("effect", "deny")
+	deny.Set("permission", "grades.view")
+	b.made(deny)
+	if text := b.get(adminHome + "changes/1/undo").doc(t).Find("main").Text(); strings.Contains(text, "What will not return") {
+		t.Errorf("something is said not to return: %s", text)
+	}
+	preview := b.get(adminHome + "changes/1/undo")
+	c.behind(`UPDATE role_grants SET ended_at = now() WHERE user_id = $1`, c.id(sandbox.StaffUserID))
+	if a := b.post(buttonOf(t, preview)); a.StatusCode != http.StatusConflict || !strings.Contains(a.body, "Nothing was done") {
+		t.Errorf("an undo that came out otherwise: status %d", a.StatusCode)
+	}
+	a := b.get(adminHome + "changes/1/undo")
+	if lost := a.doc(t).Find(`section[aria-labelledby="lost"]`).Text(); !strings.Contains(lost, "See grades") {
+		t.Errorf("what will not return: %q", lost)
+	}
+	if a := b.post(buttonOf(t, a)); a.StatusCode != http.StatusSeeOther {
+		t.Errorf("the undo: status %d", a.StatusCode)
+	}
+}
