@@ -193,7 +193,7 @@ func (l *Locale) until(t *time.Time) string {
 	if t == nil {
 		return ""
 	}
-	return " " + l.F("reason.until", "Date", l.Date(*t))
+	return " " + l.F("reason.until", "Date", l.Date(lastDay(*t)))
 }
 
 // lasts is how long an override lasts, with a space before it.

@@ -55,11 +55,11 @@ func (l *Locale) ReasonUntil(r Reason) string {
 		switch {
 		case !s.Decides:
 		case s.Override != nil && !s.Override.Ends.IsZero():
-			return l.Date(s.Override.Ends)
+			return l.Date(lastDay(s.Override.Ends))
 		case s.Override != nil && s.Override.WithRole != "":
 			return l.F("reason.until.role", "Role", l.roleLower(string(s.Override.WithRole)))
 		case s.Override == nil && r.grant(i).Until != nil:
-			return l.Date(*r.grant(i).Until)
+			return l.Date(lastDay(*r.grant(i).Until))
 		}
 	}
 	return ""
@@ -216,7 +216,7 @@ func (l *Locale) stepOverride(r Reason, s access.Step) ReasonStep {
 	ends := l.T("reason.ends.none")
 	switch {
 	case !s.Override.Ends.IsZero():
-		ends = l.F("reason.ends.date", "Date", l.Date(s.Override.Ends))
+		ends = l.F("reason.ends.date", "Date", l.Date(lastDay(s.Override.Ends)))
 	case s.Override.WithRole != "":
 		ends = l.F("reason.ends.role", "Role", l.roleLower(string(s.Override.WithRole)))
 	}
