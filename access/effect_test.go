@@ -101,14 +101,14 @@ func TestNothingChangesWithoutAChange(t *testing.T) {
 // A school-wide override leaves a section with a nearer one as it is, and says so.
 func TestANearerOverrideIsShownToStay(t *testing.T) {
 	before := Facts{Policy: ShippedPolicy(ShippedCatalogue()), Now: effectNow, Overrides: []Override{
-		{ID: 1, Permission: GradesEdit, Place: AtSection(7, 1)},
+		{ID: 1, Permission: "grades.edit", Place: AtSection(7, 1)},
 	}}
 	after := before
-	after.Overrides = append(slices.Clone(before.Overrides), Override{ID: 2, Permission: GradesEdit, Allow: true, Place: AtSchool(1)})
+	after.Overrides = append(slices.Clone(before.Overrides), Override{ID: 2, Permission: "grades.edit", Allow: true, Place: AtSchool(1)})
 	got := Effects(before, after)
 	want := []Effect{
-		{Place: AtSchool(1), Permission: GradesEdit, After: true},
-		{Place: AtSection(7, 1), Permission: GradesEdit},
+		{Place: AtSchool(1), Permission: "grades.edit", After: true},
+		{Place: AtSection(7, 1), Permission: "grades.edit"},
 	}
 	if len(got) != 2 || got[0].Place != want[0].Place || !got[0].Widens() || got[1].Place != want[1].Place || got[1].Changes() {
 		t.Errorf("got %+v, want %+v", got, want)

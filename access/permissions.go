@@ -18,12 +18,6 @@ const (
 	SettingsManage   Permission = "settings.manage"
 )
 
-// Two of the shipped permissions that a teacher's page speaks of; a catalogue without them gives them to nobody.
-const (
-	ClassroomEdit Permission = "classroom.edit"
-	GradesEdit    Permission = "grades.edit"
-)
-
 // consoleNeeds is what a catalogue must define for the console to work, with the scope its pages rely on.
 var consoleNeeds = map[Permission]Kind{
 	ClassroomView: Section, RosterView: Section, UsersView: Section, DuplicatesReview: School, RolesAssign: District,

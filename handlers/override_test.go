@@ -142,7 +142,7 @@ func TestAnOverrideLivesAndIsUndone(t *testing.T) {
 	at := access.AtSchool(c.schoolID(school))
 	allowed := func(when string, want bool) {
 		t.Helper()
-		if got := c.may(sandbox.StaffUserID, access.GradesEdit, at); got != want {
+		if got := c.may(sandbox.StaffUserID, "grades.edit", at); got != want {
 			t.Fatalf("%s: may change grades is %v, want %v", when, got, want)
 		}
 	}
