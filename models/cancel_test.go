@@ -54,6 +54,30 @@ func TestAbandonedRequestStopsItsQuery(t *testing.T) {
 	}
 }
 
+// A client that goes between two questions costs a connection, and must not have it written to by two at once: the
+// driver gives it back to the pool before the transaction can be rolled back.
+func TestAbandonedBetweenTwoQuestions(t *testing.T) {
+	store, _, here, _ := two(t)
+	for range 300 {
+		ctx, gone := context.WithCancel(t.Context())
+		err := store.As(access.System(here, "test")).Write(ctx, func(tx *models.Tx) error {
+			gone()
+			_, err := tx.School(ctx, "here-school") // by GORM, and so by database/sql
+			return err
+		})
+		if err == nil {
+			t.Fatal("an abandoned request answered")
+		}
+	}
+	err := store.As(access.System(here, "test")).Read(t.Context(), func(tx *models.Tx) error {
+		_, err := tx.School(t.Context(), "here-school")
+		return err
+	})
+	if err != nil {
+		t.Errorf("the next request: %v", err)
+	}
+}
+
 // waitFor waits until n queries of the store wait for a lock.
 func waitFor(t *testing.T, conn *pgx.Conn, n int) {
 	t.Helper()

@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strconv"
@@ -98,7 +99,7 @@ func (sc Scope) run(ctx context.Context, begin string, opening func(*Tx, *pgx.Ba
 	done := false
 	defer func() {
 		if !done { // an error or a panic
-			rollback(context.WithoutCancel(ctx), tx.conn)
+			rollback(context.WithoutCancel(ctx), conn)
 		}
 	}()
 	// One round trip: the transaction, its wall and the first questions begin together. Nothing is asked outside of
@@ -118,7 +119,7 @@ func (sc Scope) run(ctx context.Context, begin string, opening func(*Tx, *pgx.Ba
 	if begin == readOnly { // nothing to lose: whoever asked need not wait for the end
 		done, ended = true, true
 		go func() {
-			rollback(context.WithoutCancel(ctx), tx.conn)
+			rollback(context.WithoutCancel(ctx), conn)
 			_ = conn.Close()
 		}()
 		return nil
@@ -138,12 +139,13 @@ func tooSlow(ctx context.Context, err error) error {
 	return err
 }
 
-// rollback ends a failed transaction; ctx must outlive the request that began it. A connection that cannot be rolled
-// back is dropped by the pool, which looks at its state when it is given back.
-func rollback(ctx context.Context, conn *pgx.Conn) {
+// rollback ends a failed transaction; ctx must outlive the request that began it. It asks database/sql for the
+// connection, which may have given it back already: the driver does so when a request goes before its query is sent. A
+// connection that cannot be rolled back is dropped by the pool, which looks at its state when it is given back.
+func rollback(ctx context.Context, conn *sql.Conn) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	_, _ = conn.Exec(ctx, "ROLLBACK")
+	_, _ = conn.ExecContext(ctx, "ROLLBACK")
 }
 
 // Actor is on whose behalf the transaction runs.
