@@ -103,9 +103,9 @@ func (tx *Tx) writeManualRole(ctx context.Context, r *ManualRole) error {
 	rows, err := query[struct {
 		ID    int64
 		Since time.Time
-	}](ctx, tx, `INSERT INTO role_grants AS g (district_id, user_id, role, source, labels, name_key, since, given_by, reason, note, ends_at, ended_at)
-		SELECT district_id, id, @role, 'manual', CAST(@labels AS text[]), name_key, @now, @by, @reason, @note, @ends, @ended FROM users WHERE district_id = @district AND id = @user
-		ON CONFLICT (district_id, user_id, role, source) DO UPDATE SET labels = excluded.labels, given_by = excluded.given_by, reason = excluded.reason,
+	}](ctx, tx, `INSERT INTO role_grants AS g (district_id, user_id, record_id, role, source, labels, name_key, since, given_by, reason, note, ends_at, ended_at)
+		SELECT district_id, id, id, @role, 'manual', CAST(@labels AS text[]), name_key, @now, @by, @reason, @note, @ends, @ended FROM users WHERE district_id = @district AND id = @user
+		ON CONFLICT (district_id, user_id, role, source, record_id) DO UPDATE SET labels = excluded.labels, given_by = excluded.given_by, reason = excluded.reason,
 			note = excluded.note, ends_at = excluded.ends_at, ended_at = excluded.ended_at,
 			since = CASE WHEN g.ended_at IS NOT NULL AND excluded.ended_at IS NULL THEN excluded.since ELSE g.since END
 		RETURNING id, since`, map[string]any{

@@ -239,8 +239,8 @@ func (r *userRows) queueIdentities(b *pgx.Batch) {
 
 func (r *userRows) queueGrants(b *pgx.Batch) {
 	if len(r.newGrants.id) > 0 {
-		b.Queue(`INSERT INTO role_grants (district_id, id, user_id, role, source, legacy_id, sis_id, number, sis_key, number_key, title, grade, labels, name_key, since)
-			OVERRIDING SYSTEM VALUE SELECT $1, id, user_id, role, 'clever', legacy_id, sis_id, number, sis_key, number_key, title, grade, labels::text[], name_key, since
+		b.Queue(`INSERT INTO role_grants (district_id, id, user_id, record_id, role, source, legacy_id, sis_id, number, sis_key, number_key, title, grade, labels, name_key, since)
+			OVERRIDING SYSTEM VALUE SELECT $1, id, user_id, user_id, role, 'clever', legacy_id, sis_id, number, sis_key, number_key, title, grade, labels::text[], name_key, since
 			FROM `+grantUnnest, r.newGrants.args(r.district)...)
 	}
 	if len(r.changedGrants.id) > 0 {

@@ -13,6 +13,30 @@ CREATE FUNCTION public.audit_is_append_only() RETURNS trigger
     LANGUAGE plpgsql
     AS $$ BEGIN RAISE EXCEPTION 'audit_entries is append-only'; END $$;
 
+CREATE FUNCTION public.check_merge() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF EXISTS (SELECT FROM users s WHERE s.district_id = NEW.district_id AND s.id = NEW.merged_into AND s.merged_into IS NOT NULL)
+     OR EXISTS (SELECT FROM users l WHERE l.district_id = NEW.district_id AND l.merged_into = NEW.id) THEN
+    RAISE EXCEPTION 'user % would be merged in a chain', NEW.id USING ERRCODE = 'check_violation', CONSTRAINT = 'never_merge_chain';
+  END IF;
+  IF EXISTS (SELECT FROM role_grants g WHERE g.district_id = NEW.district_id AND g.user_id IN (NEW.id, NEW.merged_into)
+             AND g.role IN ('student', 'contact') AND g.ended_at IS NULL) THEN
+    RAISE EXCEPTION 'user % or % is a student or a contact', NEW.id, NEW.merged_into USING ERRCODE = 'check_violation', CONSTRAINT = 'never_merge_role';
+  END IF;
+  IF EXISTS (
+    WITH cluster AS (
+      SELECT u.id FROM users u
+       WHERE u.district_id = NEW.district_id AND (u.id = NEW.merged_into OR u.merged_into = NEW.merged_into)
+    )
+    SELECT FROM pair_decisions d JOIN cluster a ON a.id = d.lo JOIN cluster b ON b.id = d.hi
+     WHERE d.district_id = NEW.district_id AND d.verdict = 'different' AND d.ended_at IS NULL) THEN
+    RAISE EXCEPTION 'somebody said that two of the people to be merged are different' USING ERRCODE = 'check_violation', CONSTRAINT = 'never_merge_different';
+  END IF;
+  RETURN NULL;
+END $$;
+
 CREATE FUNCTION public.current_district() RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$ SELECT nullif(current_setting('hallpass.district', true), '')::bigint $$;
@@ -48,7 +72,9 @@ CREATE TABLE public.accounts (
     role text DEFAULT ''::text NOT NULL,
     created_at timestamp with time zone NOT NULL,
     last_sign_in_at timestamp with time zone,
-    retired_at timestamp with time zone
+    retired_at timestamp with time zone,
+    folded_into bigint,
+    CONSTRAINT accounts_check CHECK ((folded_into <> id))
 );
 
 ALTER TABLE ONLY public.accounts FORCE ROW LEVEL SECURITY;
@@ -107,6 +133,33 @@ CREATE TABLE public.audit_entries (
 
 ALTER TABLE ONLY public.audit_entries FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.bulks (
+    district_id bigint NOT NULL,
+    id bigint NOT NULL,
+    class text NOT NULL,
+    suggestions jsonb NOT NULL,
+    seed bigint NOT NULL,
+    sample jsonb NOT NULL,
+    state text NOT NULL,
+    most_wrong integer,
+    made_by bigint NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    CONSTRAINT bulks_class_check CHECK ((class = ANY (ARRAY['A'::text, 'B'::text]))),
+    CONSTRAINT bulks_state_check CHECK ((state = ANY (ARRAY['sampling'::text, 'accepted'::text, 'refused'::text, 'undone'::text])))
+);
+
+ALTER TABLE ONLY public.bulks FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.bulks ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.bulks_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.changes (
     district_id bigint NOT NULL,
     id bigint NOT NULL,
@@ -137,6 +190,24 @@ CREATE TABLE public.contact_students (
 
 ALTER TABLE ONLY public.contact_students FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.dedupe_keys (
+    district_id bigint NOT NULL,
+    hash bigint NOT NULL,
+    user_id bigint NOT NULL
+);
+
+ALTER TABLE ONLY public.dedupe_keys FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.dedupe_models (
+    district_id bigint NOT NULL,
+    model jsonb NOT NULL,
+    records integer NOT NULL,
+    learned_at timestamp with time zone NOT NULL,
+    wanted_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.dedupe_models FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.district_ids (
     district_id bigint NOT NULL,
     clever_id text NOT NULL,
@@ -164,7 +235,12 @@ CREATE TABLE public.districts (
     strategy text DEFAULT 'consolidated'::text NOT NULL,
     policy_version bigint DEFAULT 0 NOT NULL,
     school_year_end text DEFAULT '06-30'::text NOT NULL,
+    cut_over_at timestamp with time zone,
+    cut_over_rest text DEFAULT 'keep'::text NOT NULL,
+    bulk_wrong integer DEFAULT 20000 NOT NULL,
+    CONSTRAINT districts_bulk_wrong_check CHECK (((bulk_wrong >= 1000) AND (bulk_wrong <= 200000))),
     CONSTRAINT districts_combining_check CHECK ((combining = ANY (ARRAY['most_privileged'::text, 'least_privileged'::text, 'view_in_use'::text]))),
+    CONSTRAINT districts_cut_over_rest_check CHECK ((cut_over_rest = ANY (ARRAY['keep'::text, 'archive'::text]))),
     CONSTRAINT districts_school_year_end_check CHECK ((school_year_end ~ '^[0-1][0-9]-[0-3][0-9]$'::text)),
     CONSTRAINT districts_strategy_check CHECK ((strategy = ANY (ARRAY['consolidated'::text, 'per_role'::text])))
 );
@@ -203,6 +279,146 @@ CREATE TABLE public.identities (
 
 ALTER TABLE ONLY public.identities FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.import_errors (
+    district_id bigint NOT NULL,
+    import_id bigint NOT NULL,
+    line bigint NOT NULL,
+    col integer NOT NULL,
+    field text DEFAULT ''::text NOT NULL,
+    code text NOT NULL
+);
+
+ALTER TABLE ONLY public.import_errors FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.imported_accounts (
+    district_id bigint NOT NULL,
+    id bigint NOT NULL,
+    app_id text NOT NULL COLLATE pg_catalog."C",
+    role text NOT NULL,
+    legacy_id text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    first_name text DEFAULT ''::text NOT NULL,
+    middle_name text DEFAULT ''::text NOT NULL,
+    last_name text DEFAULT ''::text NOT NULL,
+    email text DEFAULT ''::text NOT NULL,
+    sis_id text DEFAULT ''::text NOT NULL,
+    number text DEFAULT ''::text NOT NULL,
+    name_key text NOT NULL COLLATE pg_catalog."C",
+    schools text[] DEFAULT '{}'::text[] NOT NULL,
+    school_ids bigint[] DEFAULT '{}'::bigint[] NOT NULL,
+    last_used_at timestamp with time zone,
+    state text NOT NULL,
+    why text DEFAULT ''::text NOT NULL,
+    user_id bigint,
+    account_id bigint,
+    import_id bigint NOT NULL,
+    digest bytea NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT imported_accounts_app_id_check CHECK (((app_id <> ''::text) AND (length(app_id) <= 200))),
+    CONSTRAINT imported_accounts_state_check CHECK ((state = ANY (ARRAY['linked'::text, 'ambiguous'::text, 'unmatched'::text, 'archived'::text])))
+);
+
+ALTER TABLE ONLY public.imported_accounts FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.imported_accounts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.imported_accounts_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.imports (
+    district_id bigint NOT NULL,
+    id bigint NOT NULL,
+    kind text NOT NULL,
+    file_name text NOT NULL,
+    digest bytea NOT NULL,
+    dry_run boolean NOT NULL,
+    state text NOT NULL,
+    error text DEFAULT ''::text NOT NULL,
+    bytes_all bigint DEFAULT 0 NOT NULL,
+    bytes_read bigint DEFAULT 0 NOT NULL,
+    rows_read bigint DEFAULT 0 NOT NULL,
+    counts jsonb DEFAULT '{}'::jsonb NOT NULL,
+    started_by bigint,
+    started_at timestamp with time zone NOT NULL,
+    beat_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    CONSTRAINT imports_kind_check CHECK ((kind = ANY (ARRAY['accounts'::text, 'migration'::text]))),
+    CONSTRAINT imports_state_check CHECK ((state = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text])))
+);
+
+ALTER TABLE ONLY public.imports FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.imports ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.imports_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.merge_members (
+    district_id bigint NOT NULL,
+    merge_id bigint NOT NULL,
+    user_id bigint NOT NULL
+);
+
+ALTER TABLE ONLY public.merge_members FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.merge_rows (
+    district_id bigint NOT NULL,
+    merge_id bigint NOT NULL,
+    seq integer NOT NULL,
+    table_name text NOT NULL,
+    key jsonb NOT NULL,
+    op text NOT NULL,
+    before jsonb,
+    after jsonb,
+    CONSTRAINT merge_rows_op_check CHECK ((op = ANY (ARRAY['insert'::text, 'update'::text, 'delete'::text])))
+);
+
+ALTER TABLE ONLY public.merge_rows FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.merges (
+    district_id bigint NOT NULL,
+    id bigint NOT NULL,
+    state text NOT NULL,
+    survivor_id bigint NOT NULL,
+    class text DEFAULT ''::text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    choices jsonb DEFAULT '{}'::jsonb NOT NULL,
+    plan bytea NOT NULL,
+    bulk bigint,
+    proposed_by bigint NOT NULL,
+    proposed_at timestamp with time zone NOT NULL,
+    merged_by bigint,
+    merged_at timestamp with time zone,
+    before_sum bytea,
+    after_sum bytea,
+    change_id bigint,
+    unmerged_by bigint,
+    unmerged_at timestamp with time zone,
+    unmerged_sum bytea,
+    differs jsonb,
+    CONSTRAINT merges_class_check CHECK ((class = ANY (ARRAY[''::text, 'A'::text, 'B'::text, 'C'::text]))),
+    CONSTRAINT merges_id_check CHECK ((id > 0)),
+    CONSTRAINT merges_reason_check CHECK ((length(reason) <= 1000)),
+    CONSTRAINT merges_state_check CHECK ((state = ANY (ARRAY['proposed'::text, 'refused'::text, 'merged'::text, 'unmerged'::text])))
+);
+
+ALTER TABLE ONLY public.merges FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.migrated_ids (
+    district_id bigint NOT NULL,
+    legacy_id text NOT NULL COLLATE pg_catalog."C",
+    clever_id text NOT NULL COLLATE pg_catalog."C"
+);
+
+ALTER TABLE ONLY public.migrated_ids FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.overrides (
     district_id bigint NOT NULL,
     id bigint NOT NULL,
@@ -238,6 +454,37 @@ ALTER TABLE ONLY public.overrides FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.overrides ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.overrides_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.pair_decisions (
+    district_id bigint NOT NULL,
+    id bigint NOT NULL,
+    lo bigint NOT NULL,
+    hi bigint NOT NULL,
+    verdict text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    class text DEFAULT ''::text NOT NULL,
+    tenths integer DEFAULT 0 NOT NULL,
+    evidence jsonb DEFAULT '{}'::jsonb NOT NULL,
+    decided_by bigint,
+    decided_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    ended_by bigint,
+    CONSTRAINT pair_decisions_check CHECK ((lo < hi)),
+    CONSTRAINT pair_decisions_class_check CHECK ((class = ANY (ARRAY[''::text, 'A'::text, 'B'::text, 'C'::text]))),
+    CONSTRAINT pair_decisions_reason_check CHECK ((length(reason) <= 1000)),
+    CONSTRAINT pair_decisions_verdict_check CHECK ((verdict = ANY (ARRAY['same'::text, 'different'::text, 'unsure'::text])))
+);
+
+ALTER TABLE ONLY public.pair_decisions FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.pair_decisions ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.pair_decisions_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -287,6 +534,7 @@ CREATE TABLE public.role_grants (
     reason text DEFAULT ''::text NOT NULL,
     note text DEFAULT ''::text NOT NULL,
     ends_at timestamp with time zone,
+    record_id bigint NOT NULL,
     CONSTRAINT role_grants_source_check CHECK ((source = ANY (ARRAY['clever'::text, 'manual'::text])))
 );
 
@@ -415,6 +663,48 @@ CREATE TABLE public.sessions (
 
 ALTER TABLE ONLY public.sessions FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.suggestion_members (
+    district_id bigint NOT NULL,
+    suggestion_id bigint NOT NULL,
+    user_id bigint NOT NULL
+);
+
+ALTER TABLE ONLY public.suggestion_members FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.suggestions (
+    district_id bigint NOT NULL,
+    id bigint NOT NULL,
+    kind text DEFAULT 'merge'::text NOT NULL,
+    class text NOT NULL,
+    fingerprint text NOT NULL,
+    keep_id bigint NOT NULL,
+    tenths integer NOT NULL,
+    chance integer NOT NULL,
+    risk smallint NOT NULL,
+    bulk boolean NOT NULL,
+    unsure boolean DEFAULT false NOT NULL,
+    returned boolean DEFAULT false NOT NULL,
+    school_ids bigint[] NOT NULL,
+    evidence jsonb NOT NULL,
+    taken_by bigint,
+    taken_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT suggestions_class_check CHECK ((class = ANY (ARRAY['A'::text, 'B'::text, 'C'::text]))),
+    CONSTRAINT suggestions_kind_check CHECK ((kind = ANY (ARRAY['merge'::text, 'split'::text])))
+);
+
+ALTER TABLE ONLY public.suggestions FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.suggestions ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.suggestions_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.sync_runs (
     district_id bigint NOT NULL,
     id bigint NOT NULL,
@@ -503,7 +793,9 @@ CREATE TABLE public.users (
     created_at timestamp with time zone NOT NULL,
     changed_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
-    confirmed_at timestamp with time zone
+    confirmed_at timestamp with time zone,
+    merged_into bigint,
+    CONSTRAINT users_check CHECK ((merged_into <> id))
 );
 
 ALTER TABLE ONLY public.users FORCE ROW LEVEL SECURITY;
@@ -532,6 +824,9 @@ ALTER TABLE ONLY public.api_keys
 ALTER TABLE ONLY public.audit_entries
     ADD CONSTRAINT audit_entries_pkey PRIMARY KEY (district_id, id);
 
+ALTER TABLE ONLY public.bulks
+    ADD CONSTRAINT bulks_pkey PRIMARY KEY (district_id, id);
+
 ALTER TABLE ONLY public.changes
     ADD CONSTRAINT changes_district_id_token_key UNIQUE (district_id, token);
 
@@ -543,6 +838,12 @@ ALTER TABLE ONLY public.changes
 
 ALTER TABLE ONLY public.contact_students
     ADD CONSTRAINT contact_students_pkey PRIMARY KEY (district_id, contact_id, student_clever_id);
+
+ALTER TABLE ONLY public.dedupe_keys
+    ADD CONSTRAINT dedupe_keys_pkey PRIMARY KEY (district_id, hash, user_id);
+
+ALTER TABLE ONLY public.dedupe_models
+    ADD CONSTRAINT dedupe_models_pkey PRIMARY KEY (district_id);
 
 ALTER TABLE ONLY public.district_ids
     ADD CONSTRAINT district_ids_clever_id_key UNIQUE (clever_id);
@@ -565,14 +866,41 @@ ALTER TABLE ONLY public.head_counts
 ALTER TABLE ONLY public.identities
     ADD CONSTRAINT identities_pkey PRIMARY KEY (district_id, kind, value);
 
+ALTER TABLE ONLY public.import_errors
+    ADD CONSTRAINT import_errors_pkey PRIMARY KEY (district_id, import_id, line, col, code);
+
+ALTER TABLE ONLY public.imported_accounts
+    ADD CONSTRAINT imported_accounts_district_id_app_id_key UNIQUE (district_id, app_id);
+
+ALTER TABLE ONLY public.imported_accounts
+    ADD CONSTRAINT imported_accounts_pkey PRIMARY KEY (district_id, id);
+
+ALTER TABLE ONLY public.imports
+    ADD CONSTRAINT imports_pkey PRIMARY KEY (district_id, id);
+
+ALTER TABLE ONLY public.merge_members
+    ADD CONSTRAINT merge_members_pkey PRIMARY KEY (district_id, merge_id, user_id);
+
+ALTER TABLE ONLY public.merge_rows
+    ADD CONSTRAINT merge_rows_pkey PRIMARY KEY (district_id, merge_id, seq);
+
+ALTER TABLE ONLY public.merges
+    ADD CONSTRAINT merges_pkey PRIMARY KEY (district_id, id);
+
+ALTER TABLE ONLY public.migrated_ids
+    ADD CONSTRAINT migrated_ids_pkey PRIMARY KEY (district_id, legacy_id);
+
 ALTER TABLE ONLY public.overrides
     ADD CONSTRAINT overrides_pkey PRIMARY KEY (district_id, id);
+
+ALTER TABLE ONLY public.pair_decisions
+    ADD CONSTRAINT pair_decisions_pkey PRIMARY KEY (district_id, id);
 
 ALTER TABLE ONLY public.role_grant_schools
     ADD CONSTRAINT role_grant_schools_pkey PRIMARY KEY (district_id, grant_id, school_id);
 
 ALTER TABLE ONLY public.role_grants
-    ADD CONSTRAINT role_grants_district_id_user_id_role_source_key UNIQUE (district_id, user_id, role, source);
+    ADD CONSTRAINT role_grants_district_id_user_id_role_source_record_id_key UNIQUE (district_id, user_id, role, source, record_id);
 
 ALTER TABLE ONLY public.role_grants
     ADD CONSTRAINT role_grants_pkey PRIMARY KEY (district_id, id);
@@ -604,6 +932,15 @@ ALTER TABLE ONLY public.sections
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (district_id, token_hash);
 
+ALTER TABLE ONLY public.suggestion_members
+    ADD CONSTRAINT suggestion_members_pkey PRIMARY KEY (district_id, suggestion_id, user_id);
+
+ALTER TABLE ONLY public.suggestions
+    ADD CONSTRAINT suggestions_district_id_fingerprint_key UNIQUE (district_id, fingerprint);
+
+ALTER TABLE ONLY public.suggestions
+    ADD CONSTRAINT suggestions_pkey PRIMARY KEY (district_id, id);
+
 ALTER TABLE ONLY public.sync_runs
     ADD CONSTRAINT sync_runs_pkey PRIMARY KEY (district_id, id);
 
@@ -625,6 +962,8 @@ ALTER TABLE ONLY public.users
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (district_id, id);
 
+CREATE INDEX accounts_folded ON public.accounts USING btree (district_id, folded_into) WHERE (folded_into IS NOT NULL);
+
 CREATE INDEX audit_entries_by_action ON public.audit_entries USING btree (district_id, action, id);
 
 CREATE INDEX audit_entries_by_actor ON public.audit_entries USING btree (district_id, actor_id, id);
@@ -639,7 +978,23 @@ CREATE INDEX changes_by_subject ON public.changes USING btree (district_id, subj
 
 CREATE INDEX contact_students_by_student ON public.contact_students USING btree (district_id, student_clever_id);
 
+CREATE INDEX dedupe_keys_by_user ON public.dedupe_keys USING btree (district_id, user_id);
+
 CREATE INDEX identities_by_user ON public.identities USING btree (district_id, user_id);
+
+CREATE INDEX imported_accounts_by_legacy ON public.imported_accounts USING btree (district_id, legacy_id) WHERE (legacy_id <> ''::text);
+
+CREATE INDEX imported_accounts_by_state ON public.imported_accounts USING btree (district_id, state, role, name_key, id);
+
+CREATE INDEX imported_accounts_by_user ON public.imported_accounts USING btree (district_id, user_id) WHERE (user_id IS NOT NULL);
+
+CREATE INDEX merge_members_by_user ON public.merge_members USING btree (district_id, user_id);
+
+CREATE INDEX merges_by_bulk ON public.merges USING btree (district_id, bulk) WHERE (bulk IS NOT NULL);
+
+CREATE INDEX merges_by_survivor ON public.merges USING btree (district_id, survivor_id);
+
+CREATE INDEX migrated_ids_by_clever_id ON public.migrated_ids USING btree (district_id, clever_id);
 
 CREATE INDEX overrides_by_user ON public.overrides USING btree (district_id, user_id);
 
@@ -648,6 +1003,10 @@ CREATE INDEX overrides_current ON public.overrides USING btree (district_id, per
 CREATE INDEX overrides_ending ON public.overrides USING btree (district_id, ends_at) WHERE (ended_at IS NULL);
 
 CREATE UNIQUE INDEX overrides_one_current ON public.overrides USING btree (district_id, user_id, permission, place_kind, COALESCE(school_id, (0)::bigint), COALESCE(section_id, (0)::bigint), allow) WHERE (ended_at IS NULL);
+
+CREATE INDEX pair_decisions_by_hi ON public.pair_decisions USING btree (district_id, hi) WHERE (ended_at IS NULL);
+
+CREATE UNIQUE INDEX pair_decisions_live ON public.pair_decisions USING btree (district_id, lo, hi) WHERE (ended_at IS NULL);
 
 CREATE INDEX role_grant_schools_by_role ON public.role_grant_schools USING btree (district_id, school_id, role, name_key, user_id) WHERE (ended_at IS NULL);
 
@@ -675,6 +1034,10 @@ CREATE INDEX sections_current_by_school ON public.sections USING btree (district
 
 CREATE INDEX sessions_by_user ON public.sessions USING btree (district_id, user_id);
 
+CREATE INDEX suggestion_members_by_user ON public.suggestion_members USING btree (district_id, user_id);
+
+CREATE INDEX suggestions_queue ON public.suggestions USING btree (district_id, class, risk DESC, tenths DESC, id);
+
 CREATE UNIQUE INDEX sync_runs_one_open ON public.sync_runs USING btree (district_id) WHERE ((state = ANY (ARRAY['requested'::text, 'running'::text])) AND (kind = 'full'::text));
 
 CREATE UNIQUE INDEX sync_runs_one_running ON public.sync_runs USING btree (district_id) WHERE (state = 'running'::text);
@@ -691,9 +1054,16 @@ CREATE INDEX users_by_name ON public.users USING btree (district_id, name_key, i
 
 CREATE INDEX users_ended ON public.users USING btree (district_id, name_key, id) WHERE (ended_at IS NOT NULL);
 
+CREATE INDEX users_merged ON public.users USING btree (district_id, merged_into) WHERE (merged_into IS NOT NULL);
+
 CREATE INDEX users_several_roles ON public.users USING btree (district_id, name_key, id) WHERE ((ended_at IS NULL) AND (role_count > 1));
 
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_entries FOR EACH STATEMENT EXECUTE FUNCTION public.audit_is_append_only();
+
+CREATE CONSTRAINT TRIGGER never_merge AFTER INSERT OR UPDATE OF merged_into ON public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.merged_into IS NOT NULL)) EXECUTE FUNCTION public.check_merge();
+
+ALTER TABLE ONLY public.accounts
+    ADD CONSTRAINT accounts_district_id_folded_into_fkey FOREIGN KEY (district_id, folded_into) REFERENCES public.accounts(district_id, id);
 
 ALTER TABLE ONLY public.accounts
     ADD CONSTRAINT accounts_district_id_user_id_fkey FOREIGN KEY (district_id, user_id) REFERENCES public.users(district_id, id);
@@ -713,6 +1083,12 @@ ALTER TABLE ONLY public.audit_entries
 ALTER TABLE ONLY public.audit_entries
     ADD CONSTRAINT audit_entries_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.districts(district_id);
 
+ALTER TABLE ONLY public.bulks
+    ADD CONSTRAINT bulks_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.districts(district_id);
+
+ALTER TABLE ONLY public.bulks
+    ADD CONSTRAINT bulks_district_id_made_by_fkey FOREIGN KEY (district_id, made_by) REFERENCES public.users(district_id, id);
+
 ALTER TABLE ONLY public.changes
     ADD CONSTRAINT changes_district_id_audit_id_fkey FOREIGN KEY (district_id, audit_id) REFERENCES public.audit_entries(district_id, id);
 
@@ -728,6 +1104,12 @@ ALTER TABLE ONLY public.changes
 ALTER TABLE ONLY public.contact_students
     ADD CONSTRAINT contact_students_district_id_contact_id_fkey FOREIGN KEY (district_id, contact_id) REFERENCES public.users(district_id, id);
 
+ALTER TABLE ONLY public.dedupe_keys
+    ADD CONSTRAINT dedupe_keys_district_id_user_id_fkey FOREIGN KEY (district_id, user_id) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.dedupe_models
+    ADD CONSTRAINT dedupe_models_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.districts(district_id);
+
 ALTER TABLE ONLY public.districts
     ADD CONSTRAINT districts_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.district_ids(district_id);
 
@@ -739,6 +1121,54 @@ ALTER TABLE ONLY public.head_counts
 
 ALTER TABLE ONLY public.identities
     ADD CONSTRAINT identities_district_id_user_id_fkey FOREIGN KEY (district_id, user_id) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.import_errors
+    ADD CONSTRAINT import_errors_district_id_import_id_fkey FOREIGN KEY (district_id, import_id) REFERENCES public.imports(district_id, id);
+
+ALTER TABLE ONLY public.imported_accounts
+    ADD CONSTRAINT imported_accounts_district_id_account_id_fkey FOREIGN KEY (district_id, account_id) REFERENCES public.accounts(district_id, id);
+
+ALTER TABLE ONLY public.imported_accounts
+    ADD CONSTRAINT imported_accounts_district_id_import_id_fkey FOREIGN KEY (district_id, import_id) REFERENCES public.imports(district_id, id);
+
+ALTER TABLE ONLY public.imported_accounts
+    ADD CONSTRAINT imported_accounts_district_id_user_id_fkey FOREIGN KEY (district_id, user_id) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.imports
+    ADD CONSTRAINT imports_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.districts(district_id);
+
+ALTER TABLE ONLY public.imports
+    ADD CONSTRAINT imports_district_id_started_by_fkey FOREIGN KEY (district_id, started_by) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.merge_members
+    ADD CONSTRAINT merge_members_district_id_merge_id_fkey FOREIGN KEY (district_id, merge_id) REFERENCES public.merges(district_id, id);
+
+ALTER TABLE ONLY public.merge_members
+    ADD CONSTRAINT merge_members_district_id_user_id_fkey FOREIGN KEY (district_id, user_id) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.merge_rows
+    ADD CONSTRAINT merge_rows_district_id_merge_id_fkey FOREIGN KEY (district_id, merge_id) REFERENCES public.merges(district_id, id);
+
+ALTER TABLE ONLY public.merges
+    ADD CONSTRAINT merges_district_id_change_id_fkey FOREIGN KEY (district_id, change_id) REFERENCES public.changes(district_id, id);
+
+ALTER TABLE ONLY public.merges
+    ADD CONSTRAINT merges_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.districts(district_id);
+
+ALTER TABLE ONLY public.merges
+    ADD CONSTRAINT merges_district_id_merged_by_fkey FOREIGN KEY (district_id, merged_by) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.merges
+    ADD CONSTRAINT merges_district_id_proposed_by_fkey FOREIGN KEY (district_id, proposed_by) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.merges
+    ADD CONSTRAINT merges_district_id_survivor_id_fkey FOREIGN KEY (district_id, survivor_id) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.merges
+    ADD CONSTRAINT merges_district_id_unmerged_by_fkey FOREIGN KEY (district_id, unmerged_by) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.migrated_ids
+    ADD CONSTRAINT migrated_ids_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.districts(district_id);
 
 ALTER TABLE ONLY public.overrides
     ADD CONSTRAINT overrides_district_id_created_by_fkey FOREIGN KEY (district_id, created_by) REFERENCES public.users(district_id, id);
@@ -758,6 +1188,18 @@ ALTER TABLE ONLY public.overrides
 ALTER TABLE ONLY public.overrides
     ADD CONSTRAINT overrides_district_id_user_id_fkey FOREIGN KEY (district_id, user_id) REFERENCES public.users(district_id, id);
 
+ALTER TABLE ONLY public.pair_decisions
+    ADD CONSTRAINT pair_decisions_district_id_decided_by_fkey FOREIGN KEY (district_id, decided_by) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.pair_decisions
+    ADD CONSTRAINT pair_decisions_district_id_ended_by_fkey FOREIGN KEY (district_id, ended_by) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.pair_decisions
+    ADD CONSTRAINT pair_decisions_district_id_hi_fkey FOREIGN KEY (district_id, hi) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.pair_decisions
+    ADD CONSTRAINT pair_decisions_district_id_lo_fkey FOREIGN KEY (district_id, lo) REFERENCES public.users(district_id, id);
+
 ALTER TABLE ONLY public.role_grant_schools
     ADD CONSTRAINT role_grant_schools_district_id_grant_id_fkey FOREIGN KEY (district_id, grant_id) REFERENCES public.role_grants(district_id, id);
 
@@ -769,6 +1211,9 @@ ALTER TABLE ONLY public.role_grant_schools
 
 ALTER TABLE ONLY public.role_grants
     ADD CONSTRAINT role_grants_district_id_given_by_fkey FOREIGN KEY (district_id, given_by) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.role_grants
+    ADD CONSTRAINT role_grants_district_id_record_id_fkey FOREIGN KEY (district_id, record_id) REFERENCES public.users(district_id, id);
 
 ALTER TABLE ONLY public.role_grants
     ADD CONSTRAINT role_grants_district_id_user_id_fkey FOREIGN KEY (district_id, user_id) REFERENCES public.users(district_id, id);
@@ -803,6 +1248,21 @@ ALTER TABLE ONLY public.sections
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_district_id_user_id_fkey FOREIGN KEY (district_id, user_id) REFERENCES public.users(district_id, id);
 
+ALTER TABLE ONLY public.suggestion_members
+    ADD CONSTRAINT suggestion_members_district_id_suggestion_id_fkey FOREIGN KEY (district_id, suggestion_id) REFERENCES public.suggestions(district_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.suggestion_members
+    ADD CONSTRAINT suggestion_members_district_id_user_id_fkey FOREIGN KEY (district_id, user_id) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.suggestions
+    ADD CONSTRAINT suggestions_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.districts(district_id);
+
+ALTER TABLE ONLY public.suggestions
+    ADD CONSTRAINT suggestions_district_id_keep_id_fkey FOREIGN KEY (district_id, keep_id) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.suggestions
+    ADD CONSTRAINT suggestions_district_id_taken_by_fkey FOREIGN KEY (district_id, taken_by) REFERENCES public.users(district_id, id);
+
 ALTER TABLE ONLY public.sync_runs
     ADD CONSTRAINT sync_runs_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.districts(district_id);
 
@@ -821,15 +1281,24 @@ ALTER TABLE ONLY public.user_search
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.districts(district_id);
 
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_district_id_merged_into_fkey FOREIGN KEY (district_id, merged_into) REFERENCES public.users(district_id, id);
+
 ALTER TABLE public.accounts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.audit_entries ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.bulks ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.changes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.contact_students ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.dedupe_keys ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.dedupe_models ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.districts ENABLE ROW LEVEL SECURITY;
 
@@ -839,6 +1308,20 @@ ALTER TABLE public.head_counts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.identities ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.import_errors ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.imported_accounts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.imports ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.merge_members ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.merge_rows ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.merges ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.migrated_ids ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.overrides ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY own_district ON public.accounts USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
@@ -847,9 +1330,15 @@ CREATE POLICY own_district ON public.api_keys USING ((district_id = public.curre
 
 CREATE POLICY own_district ON public.audit_entries USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
+CREATE POLICY own_district ON public.bulks USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
 CREATE POLICY own_district ON public.changes USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
 CREATE POLICY own_district ON public.contact_students USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.dedupe_keys USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.dedupe_models USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
 CREATE POLICY own_district ON public.districts USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
@@ -859,7 +1348,23 @@ CREATE POLICY own_district ON public.head_counts USING ((district_id = public.cu
 
 CREATE POLICY own_district ON public.identities USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
+CREATE POLICY own_district ON public.import_errors USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.imported_accounts USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.imports USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.merge_members USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.merge_rows USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.merges USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.migrated_ids USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
 CREATE POLICY own_district ON public.overrides USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.pair_decisions USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
 CREATE POLICY own_district ON public.role_grant_schools USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
@@ -879,6 +1384,10 @@ CREATE POLICY own_district ON public.sections USING ((district_id = public.curre
 
 CREATE POLICY own_district ON public.sessions USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
+CREATE POLICY own_district ON public.suggestion_members USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.suggestions USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
 CREATE POLICY own_district ON public.sync_runs USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
 CREATE POLICY own_district ON public.terms USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
@@ -886,6 +1395,8 @@ CREATE POLICY own_district ON public.terms USING ((district_id = public.current_
 CREATE POLICY own_district ON public.user_preferences USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
 CREATE POLICY own_district ON public.users USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+ALTER TABLE public.pair_decisions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.role_grant_schools ENABLE ROW LEVEL SECURITY;
 
@@ -904,6 +1415,10 @@ ALTER TABLE public.section_teachers ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.sections ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.sessions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.suggestion_members ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.suggestions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.sync_runs ENABLE ROW LEVEL SECURITY;
 
@@ -930,9 +1445,17 @@ GRANT SELECT,USAGE ON SEQUENCE public.api_keys_id_seq TO hallpass_app;
 
 GRANT SELECT,INSERT ON TABLE public.audit_entries TO hallpass_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.bulks TO hallpass_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.bulks_id_seq TO hallpass_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.changes TO hallpass_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_students TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.dedupe_keys TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.dedupe_models TO hallpass_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.district_ids TO hallpass_app;
 
@@ -946,9 +1469,31 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.head_counts TO hallpass_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.identities TO hallpass_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.import_errors TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.imported_accounts TO hallpass_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.imported_accounts_id_seq TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.imports TO hallpass_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.imports_id_seq TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.merge_members TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.merge_rows TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.merges TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.migrated_ids TO hallpass_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.overrides TO hallpass_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.overrides_id_seq TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.pair_decisions TO hallpass_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.pair_decisions_id_seq TO hallpass_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.policy_versions TO hallpass_app;
 
@@ -975,6 +1520,12 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sections TO hallpass_app;
 GRANT SELECT,USAGE ON SEQUENCE public.sections_id_seq TO hallpass_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sessions TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.suggestion_members TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.suggestions TO hallpass_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.suggestions_id_seq TO hallpass_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sync_runs TO hallpass_app;
 

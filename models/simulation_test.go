@@ -127,8 +127,8 @@ func (h *hamlet) decide(t testing.TB, rt *rapid.T, conn *pgx.Conn) {
 	}
 	for range rapid.IntRange(0, 4).Draw(rt, "manual roles") {
 		who := rapid.SampledFrom(h.people).Draw(rt, "who")
-		run(`WITH g AS (INSERT INTO role_grants (district_id, user_id, role, source, labels, name_key, since, ends_at)
-				VALUES ($1, $2, $3, 'manual', $4, '', now(), $5) ON CONFLICT DO NOTHING RETURNING id)
+		run(`WITH g AS (INSERT INTO role_grants (district_id, user_id, record_id, role, source, labels, name_key, since, ends_at)
+				VALUES ($1, $2, $2, $3, 'manual', $4, '', now(), $5) ON CONFLICT DO NOTHING RETURNING id)
 			INSERT INTO role_grant_schools (district_id, grant_id, school_id, user_id, role, is_primary, name_key, since)
 			SELECT $1, g.id, $6, $2, $3, false, '', now() FROM g WHERE $3 <> 'district_admin'`, h.district, who,
 			rapid.SampledFrom([]string{"teacher", "staff", "district_admin"}).Draw(rt, "role"),

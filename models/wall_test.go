@@ -79,6 +79,20 @@ func decide(t *testing.T, url string) {
 		 SELECT district_id, 1, '0123456789abcdef', 'x', '', min(id), now(), 1 FROM users GROUP BY 1`,
 		`INSERT INTO api_keys (district_id, name, key_hash, hint, created_by, created_at) SELECT district_id, 'app', decode(repeat('00', 32), 'hex'), 'aaaa', min(id), now() FROM users GROUP BY 1`,
 		`INSERT INTO user_preferences SELECT district_id, min(id), 'teacher' FROM users GROUP BY 1`,
+		`INSERT INTO imports (district_id, kind, file_name, digest, dry_run, state, started_at, beat_at) SELECT district_id, 'accounts', 'a.csv', '', false, 'done', now(), now() FROM districts`,
+		`INSERT INTO import_errors SELECT district_id, id, 1, 0, '', 'x' FROM imports`,
+		`INSERT INTO imported_accounts (district_id, app_id, role, name_key, state, import_id, digest, changed_at) SELECT district_id, 'a', 'teacher', '', 'unmatched', id, '', now() FROM imports`,
+		`INSERT INTO migrated_ids SELECT district_id, 'old', 'new' FROM districts`,
+		`INSERT INTO pair_decisions (district_id, lo, hi, verdict, decided_at) SELECT district_id, min(id), max(id), 'unsure', now() FROM users GROUP BY 1`,
+		`INSERT INTO dedupe_models SELECT district_id, '{}', 0, now() FROM districts`,
+		`INSERT INTO dedupe_keys SELECT district_id, 1, min(id) FROM users GROUP BY 1`,
+		`INSERT INTO suggestions (district_id, class, fingerprint, keep_id, tenths, chance, risk, bulk, school_ids, evidence, created_at, changed_at)
+		 SELECT district_id, 'C', 'x', min(id), 0, 0, 0, false, '{}', '{}', now(), now() FROM users GROUP BY 1`,
+		`INSERT INTO suggestion_members SELECT district_id, id, keep_id FROM suggestions`,
+		`INSERT INTO merges (district_id, id, state, survivor_id, plan, proposed_by, proposed_at) SELECT district_id, 1, 'proposed', min(id), '', min(id), now() FROM users GROUP BY 1`,
+		`INSERT INTO merge_members SELECT district_id, id, survivor_id FROM merges`,
+		`INSERT INTO merge_rows SELECT district_id, id, 1, 'users', '{}', 'update' FROM merges`,
+		`INSERT INTO bulks (district_id, class, suggestions, seed, sample, state, made_by, made_at) SELECT district_id, 'A', '[]', 1, '[]', 'sampling', min(id), now() FROM users GROUP BY 1`,
 	} {
 		if _, err := conn.Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)

@@ -126,8 +126,8 @@ func (d *smallDistrict) drawUser(t *rapid.T, id int64, now time.Time) {
 			current = current && (endsAt == nil || endsAt.After(now))
 		}
 		grantID := id*10 + int64(g)
-		d.sql.Queue(`INSERT INTO role_grants (district_id, id, user_id, role, source, labels, name_key, since, ended_at, ends_at) OVERRIDING SYSTEM VALUE
-			VALUES ($1, $2, $3, $4, $5, $6, '', now(), $7, $8)`, d.id, grantID, id, grant.Role, grant.Source, grant.Labels, endedAt, endsAt)
+		d.sql.Queue(`INSERT INTO role_grants (district_id, id, user_id, record_id, role, source, labels, name_key, since, ended_at, ends_at) OVERRIDING SYSTEM VALUE
+			VALUES ($1, $2, $3, $3, $4, $5, $6, '', now(), $7, $8)`, d.id, grantID, id, grant.Role, grant.Source, grant.Labels, endedAt, endsAt)
 		for s := int64(1); s <= smallSchools && grant.Role != access.DistrictAdmin; s++ {
 			if !rapid.Bool().Draw(t, "at school") {
 				continue

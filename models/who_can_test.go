@@ -33,7 +33,7 @@ func TestAnyoneMay(t *testing.T) {
 	}
 	const teacher = `(SELECT id FROM users WHERE district_id = @d AND clever_id = 'here-teacher')`
 	expect(false, "nobody is a district admin")
-	run(`INSERT INTO role_grants (district_id, user_id, role, source, name_key, since) VALUES (@d, ` + teacher + `, 'district_admin', 'manual', '', now())`)
+	run(`INSERT INTO role_grants (district_id, user_id, record_id, role, source, name_key, since) VALUES (@d, ` + teacher + `, ` + teacher + `, 'district_admin', 'manual', '', now())`)
 	expect(true, "a district admin by hand")
 	run(`UPDATE role_grants SET ends_at = now() - interval '1 minute' WHERE district_id = @d AND source = 'manual'`)
 	expect(false, "the role by hand ran out")

@@ -179,8 +179,8 @@ func TestGrantsGivenByHandAreLeftAlone(t *testing.T) {
 	w := newWorld(t, change{})
 	w.sync()
 	_, err := w.look.Exec(t.Context(), `WITH g AS (
-		INSERT INTO role_grants (district_id, user_id, role, source, name_key, since)
-		SELECT district_id, id, 'staff', 'manual', name_key, now() FROM users WHERE clever_id = $1 RETURNING *)
+		INSERT INTO role_grants (district_id, user_id, record_id, role, source, name_key, since)
+		SELECT district_id, id, id, 'staff', 'manual', name_key, now() FROM users WHERE clever_id = $1 RETURNING *)
 		INSERT INTO role_grant_schools (district_id, grant_id, school_id, user_id, role, is_primary, name_key, since)
 		SELECT g.district_id, g.id, (SELECT id FROM schools WHERE clever_id = $2), g.user_id, g.role, false, g.name_key, g.since FROM g`,
 		sandbox.TeacherUserID, w.sandbox.SchoolID(3))
