@@ -14,6 +14,9 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
@@ -27,6 +30,7 @@ const (
 	syncLimit   = 12 * time.Hour // no sync is that long: a job beyond it is stuck
 	sweepEvery  = 30 * time.Second
 	sweepAge    = 5 * time.Second // younger requests still have their own nudge
+	jobConns    = 6               // of River: one listens, the others fetch, keep and enqueue jobs
 )
 
 // Sync runs one requested sync to its end.
@@ -41,6 +45,7 @@ type Work struct {
 // Runner works jobs off until it is stopped.
 type Runner struct {
 	client *river.Client[pgx.Tx]
+	pool   *pgxpool.Pool // River's own
 	store  *models.Store
 	follow bool
 	log    *slog.Logger
@@ -58,7 +63,19 @@ func New(store *models.Store, work Work, log *slog.Logger) (*Runner, error) {
 	river.AddWorker(workers, &sweepWorker{runner: r})
 	sweep := river.NewPeriodicJob(river.PeriodicInterval(sweepEvery),
 		func() (river.JobArgs, *river.InsertOpts) { return sweepArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true})
-	client, err := river.NewClient(riverpgxv5.New(store.JobPool()), &river.Config{
+	// River interrupts its listening whenever it listens to more. The store's connections then ask the server to stop
+	// and give it two seconds, because a page's query is worth that; nobody answers for a connection that only
+	// listens, and a program took six seconds to start. So River has connections that are interrupted at once.
+	own := store.JobPool().Config()
+	own.MaxConns = jobConns
+	own.ConnConfig.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.DeadlineContextWatcherHandler{Conn: conn.Conn()}
+	}
+	pool, err := pgxpool.NewWithConfig(context.Background(), own)
+	if err != nil {
+		return nil, fmt.Errorf("set up jobs: %w", err)
+	}
+	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
 		Logger:            log,
 		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 2}, syncQueue: {MaxWorkers: syncWorkers}, eventsQueue: {MaxWorkers: eventsWorkers}},
 		Workers:           workers,
@@ -66,9 +83,10 @@ func New(store *models.Store, work Work, log *slog.Logger) (*Runner, error) {
 		ReindexerSchedule: river.NeverSchedule(), // reindexing is the owner's right, and the app's role owns nothing
 	})
 	if err != nil {
+		pool.Close()
 		return nil, fmt.Errorf("set up jobs: %w", err)
 	}
-	r.client = client
+	r.client, r.pool = client, pool
 	return r, nil
 }
 
@@ -83,9 +101,11 @@ func (r *Runner) Start(ctx context.Context) error {
 // Stop ends running jobs by their contexts and waits for them until ctx ends. A sync that is stopped is marked
 // failed and has deactivated nobody.
 func (r *Runner) Stop(ctx context.Context) error {
-	if err := r.client.StopAndCancel(ctx); err != nil {
+	err := r.client.StopAndCancel(ctx)
+	if err != nil {
 		return fmt.Errorf("stop jobs: %w", err)
 	}
+	r.pool.Close()
 	return nil
 }
 
