@@ -242,7 +242,7 @@ func (v *visit) recall() error {
 		return err
 	}
 	if !v.row.lets(v.actor.Facts) {
-		return refusal{steps: v.considered()}
+		return v.refused()
 	}
 	return nil
 }
