@@ -166,7 +166,7 @@ func (b *browser) press(ctx context.Context, d deed) (outcome, error) {
 		return made, nil
 	case a.status == http.StatusConflict || a.status == http.StatusUnprocessableEntity:
 		return refused, nil
-	case a.status == http.StatusInternalServerError || a.status == http.StatusServiceUnavailable:
+	case a.status == http.StatusServiceUnavailable:
 		return unknown, nil
 	}
 	return unknown, fmt.Errorf("%w: a change was answered with status %d, %s", errBroken, a.status, a.to)

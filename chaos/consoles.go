@@ -9,7 +9,7 @@ import (
 
 // consoleKills ends `hallpass serve` by kill -9 while it works a sync off or takes an override, and starts it again.
 func (w *world) consoleKills(ctx context.Context, part *figure) error {
-	lasts := 500 * time.Millisecond
+	lasts, presses := 500*time.Millisecond, 30*time.Millisecond
 	var b *browser
 	var inHand struct {
 		deed
@@ -62,11 +62,15 @@ func (w *world) consoleKills(ctx context.Context, part *figure) error {
 				inHand.outcome, err = b.press(ctx, d)
 				pressed <- err
 			}()
-			if err := pause(ctx, w.somewhere(25*time.Millisecond)); err != nil {
+			if err := pause(ctx, w.somewhere(presses)); err != nil {
 				return err
 			}
 			c.kill()
-			return <-pressed
+			err = <-pressed
+			if presses += presses / 10; inHand.outcome == made { // half of them are to die on the way
+				presses -= presses / 5
+			}
+			return err
 		}()
 		killed := c.kill()
 		if err != nil {

@@ -92,20 +92,6 @@ func (w *world) fullDisks(ctx context.Context, part *figure) error {
 	return nil
 }
 
-// awake waits until a server that may be recovering answers.
-func (w *world) awake(ctx context.Context, b *base) error {
-	until := w.now().Add(patience)
-	for {
-		err := b.look.Ping(ctx)
-		if err == nil || ctx.Err() != nil || w.now().After(until) {
-			return err
-		}
-		if err := pause(ctx, patience/1000); err != nil {
-			return err
-		}
-	}
-}
-
 // fill writes a file until the disk is full, and leaves so many MB.
 func fill(path string, leave int) error {
 	file, err := os.Create(path)

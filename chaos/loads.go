@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // loads are people who look at pages all the while, and what they were answered.
@@ -33,14 +34,17 @@ func (w *world) load(ctx context.Context, b *browser) *loads {
 					return
 				}
 				l.note(page, status, body, err)
+				if status != http.StatusOK && pause(ctx, 100*time.Millisecond) != nil { // as a person would
+					return
+				}
 			}
 		})
 	}
 	return l
 }
 
-// note keeps an answer. A page may fail while the database is away, and must say so: that somebody is signed out, or
-// that what they ask for is not there, would be a lie.
+// note keeps an answer. A page may fail while the database is away, and must say so: that somebody is signed out, that what
+// they ask for is not there, or that it is a mistake of ours would be a lie.
 func (l *loads) note(page string, status int, body []byte, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -49,7 +53,7 @@ func (l *loads) note(page string, status int, body []byte, err error) {
 	}
 	l.statuses[status]++
 	switch {
-	case status == 0, status == http.StatusOK, status == http.StatusServiceUnavailable, status == http.StatusInternalServerError:
+	case status == 0, status == http.StatusOK, status == http.StatusServiceUnavailable:
 	default:
 		l.wrong = append(l.wrong, fmt.Sprintf("%q was answered with status %d: %.300s", page, status, body))
 	}

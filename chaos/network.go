@@ -36,8 +36,8 @@ func (w *world) troubles() []trouble {
 
 // networks disturbs the lines from Hallpass to PostgreSQL and to Clever, while runs and pages use them.
 func (w *world) networks(ctx context.Context, part *figure) (err error) {
-	quiet := zerolog.Nop()
-	api := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), quiet)
+	zerolog.SetGlobalLevel(zerolog.Disabled) // toxics speak past the logger they are given
+	api := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
 	lines := make([]*toxiproxy.Proxy, 2)
 	for i, to := range []string{w.server.address, strings.TrimPrefix(w.cleverURL, "http://")} {
 		address, err := freeAddress(ctx) // the proxy comes back to the same one after a cut

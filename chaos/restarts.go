@@ -56,10 +56,14 @@ func (w *world) restarts(ctx context.Context, part *figure) (err error) {
 			came, err = b.press(ctx, d)
 			pressed <- err
 		}()
-		if err := pause(ctx, w.somewhere(20*time.Millisecond)); err != nil {
+		if err := pause(ctx, w.somewhere(80*time.Millisecond)); err != nil {
 			return errors.Join(err, s.wait(ctx))
 		}
-		if err := w.server.restart(ctx); err != nil {
+		err = w.server.restart(ctx)
+		if err == nil {
+			err = w.awake(ctx, w.trial, w.control)
+		}
+		if err != nil {
 			return errors.Join(err, s.wait(ctx))
 		}
 		part.Done++

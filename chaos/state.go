@@ -152,3 +152,24 @@ func (w *world) sound(ctx context.Context, part *figure, b *base) error {
 	}
 	return w.verified(ctx, b)
 }
+
+// awake waits until a server that may be recovering answers, and forgets the connections from before.
+func (w *world) awake(ctx context.Context, bases ...*base) error {
+	until := w.now().Add(patience)
+	for _, b := range bases {
+		b.look.Reset()
+		for {
+			err := b.look.Ping(ctx)
+			if err == nil {
+				break
+			}
+			if ctx.Err() != nil || w.now().After(until) {
+				return fmt.Errorf("%w: the database does not answer: %w", errBroken, err)
+			}
+			if err := pause(ctx, 20*time.Millisecond); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
