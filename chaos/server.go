@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -74,6 +75,9 @@ func newServer(ctx context.Context, folder string, random *rand.Rand, settings .
 		"listen_addresses = '127.0.0.1'", "port = " + port, "unix_socket_directories = ''", "max_connections = 100", "jit = off",
 		"shared_buffers = '128MB'", "timezone = 'UTC'",
 	}, settings...)
+	if runtime.GOOS == "linux" {
+		conf = append(conf, "recovery_init_sync_method = 'syncfs'") // recovery would open and flush each of thousands of files
+	}
 	file, err := os.OpenFile(filepath.Join(s.Data, "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		return nil, fmt.Errorf("configure database: %w", err)
