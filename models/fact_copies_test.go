@@ -406,6 +406,14 @@ func TestWhatChangesIsHeardAtOnce(t *testing.T) {
 	if proven() {
 		t.Error("a copy outlived a change of everything")
 	}
+	// A full sync says in one row what all before it said.
+	if err := fill(); err != nil || !proven() {
+		t.Fatalf("no copy was made again: %v", err)
+	}
+	modelstest.Write(t, store, here, func(tx *models.Tx) error { return tx.RosterSynced(t.Context(), "v3.1", "") })
+	if err := conn.QueryRow(t.Context(), `SELECT count(*) FROM fact_changes WHERE district_id = $1`, here).Scan(&rows); err != nil || rows != 1 || proven() {
+		t.Errorf("after a full sync there are %d rows, and a copy is proven: error %v", rows, err)
+	}
 	if err := fill(); err != nil || !proven() {
 		t.Fatalf("no copy was made again: %v", err)
 	}
