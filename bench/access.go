@@ -85,6 +85,9 @@ func (w *world) access(ctx context.Context, o options) (err error) {
 		into     *siteFigures
 		requests [][]byte
 	}{{&f.Evaluation, one}, {&f.Together, page}, {&f.Crowd, crowd}, {&f.Nothing, nothing}} {
+		if !o.measures("decisions") {
+			continue
+		}
 		if *t.into, err = turns(ctx, o, w.console, t.requests, length); err != nil {
 			return fmt.Errorf("decisions: %w", err)
 		}
@@ -95,8 +98,10 @@ func (w *world) access(ctx context.Context, o options) (err error) {
 	if err := w.accessPages(ctx, o, &f, length); err != nil {
 		return err
 	}
-	if f.Check, err = w.checks(ctx, questions); err != nil {
-		return err
+	if o.measures("decisions") {
+		if f.Check, err = w.checks(ctx, questions); err != nil {
+			return err
+		}
 	}
 	w.report.access(f)
 	return nil
@@ -107,7 +112,7 @@ func (w *world) apiKey(ctx context.Context) (string, error) {
 	text := fmt.Sprintf("hp_%d_%s", w.district, base64.RawURLEncoding.EncodeToString(make([]byte, 32)))
 	sum := sha256.Sum256([]byte(text))
 	_, err := w.owner.Exec(ctx, `INSERT INTO api_keys (district_id, name, key_hash, hint, created_by, created_at)
-		SELECT $1, 'bench', $2, 'AAAA', min(id), now() FROM users WHERE district_id = $1`, w.district, sum[:])
+		SELECT $1, 'bench', $2, 'AAAA', min(id), now() FROM users WHERE district_id = $1 ON CONFLICT DO NOTHING`, w.district, sum[:])
 	if err != nil {
 		return "", fmt.Errorf("make key: %w", err)
 	}
@@ -232,13 +237,19 @@ func (w *world) accessPages(ctx context.Context, o options, f *accessFigures, le
 		users = append(users, admin.request("/users/"+strconv.FormatInt(p.id, 10)+"/access", false))
 	}
 	who := [][]byte{admin.request("/access/who-can?"+url.Values{"permission": {"roster.view"}, "place": {"school:" + school}}.Encode(), false)}
-	if f.WhoCan, err = turns(ctx, o, w.console, who, length); err != nil {
-		return fmt.Errorf("who can: %w", err)
+	if o.measures("who-can") {
+		if f.WhoCan, err = turns(ctx, o, w.console, who, length); err != nil {
+			return fmt.Errorf("who can: %w", err)
+		}
 	}
-	if f.UserAccess, err = turns(ctx, o, w.console, users, length); err != nil {
-		return fmt.Errorf("a person's access: %w", err)
+	if o.measures("decisions") {
+		if f.UserAccess, err = turns(ctx, o, w.console, users, length); err != nil {
+			return fmt.Errorf("a person's access: %w", err)
+		}
 	}
-	f.Simulation, err = w.simulation(ctx, admin)
+	if o.measures("simulation") {
+		f.Simulation, err = w.simulation(ctx, admin)
+	}
 	return err
 }
 

@@ -41,6 +41,318 @@ CREATE FUNCTION public.current_district() RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$ SELECT nullif(current_setting('hallpass.district', true), '')::bigint $$;
 
+CREATE FUNCTION public.note_accounts() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF (SELECT count(*) FROM added c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM added c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM added c;
+    END IF;
+  ELSIF TG_OP = 'DELETE' THEN
+    IF (SELECT count(*) FROM removed c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM removed c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM removed c;
+    END IF;
+  ELSE
+    IF (SELECT count(*) FROM ((SELECT district_id, user_id, id, role, retired_at FROM removed EXCEPT SELECT district_id, user_id, id, role, retired_at FROM added) UNION ALL (SELECT district_id, user_id, id, role, retired_at FROM added EXCEPT SELECT district_id, user_id, id, role, retired_at FROM removed)) c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM ((SELECT district_id, user_id, id, role, retired_at FROM removed EXCEPT SELECT district_id, user_id, id, role, retired_at FROM added) UNION ALL (SELECT district_id, user_id, id, role, retired_at FROM added EXCEPT SELECT district_id, user_id, id, role, retired_at FROM removed)) c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM ((SELECT district_id, user_id, id, role, retired_at FROM removed EXCEPT SELECT district_id, user_id, id, role, retired_at FROM added) UNION ALL (SELECT district_id, user_id, id, role, retired_at FROM added EXCEPT SELECT district_id, user_id, id, role, retired_at FROM removed)) c;
+    END IF;
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.note_api_keys() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF (SELECT count(*) FROM added c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM added c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0::bigint FROM added c;
+    END IF;
+  ELSIF TG_OP = 'DELETE' THEN
+    IF (SELECT count(*) FROM removed c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM removed c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0::bigint FROM removed c;
+    END IF;
+  ELSE
+    IF (SELECT count(*) FROM ((SELECT district_id, id, key_hash, explains, revoked_at FROM removed EXCEPT SELECT district_id, id, key_hash, explains, revoked_at FROM added) UNION ALL (SELECT district_id, id, key_hash, explains, revoked_at FROM added EXCEPT SELECT district_id, id, key_hash, explains, revoked_at FROM removed)) c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM ((SELECT district_id, id, key_hash, explains, revoked_at FROM removed EXCEPT SELECT district_id, id, key_hash, explains, revoked_at FROM added) UNION ALL (SELECT district_id, id, key_hash, explains, revoked_at FROM added EXCEPT SELECT district_id, id, key_hash, explains, revoked_at FROM removed)) c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0::bigint FROM ((SELECT district_id, id, key_hash, explains, revoked_at FROM removed EXCEPT SELECT district_id, id, key_hash, explains, revoked_at FROM added) UNION ALL (SELECT district_id, id, key_hash, explains, revoked_at FROM added EXCEPT SELECT district_id, id, key_hash, explains, revoked_at FROM removed)) c;
+    END IF;
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.note_districts() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF (SELECT count(*) FROM added c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM added c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0::bigint FROM added c;
+    END IF;
+  ELSIF TG_OP = 'DELETE' THEN
+    IF (SELECT count(*) FROM removed c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM removed c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0::bigint FROM removed c;
+    END IF;
+  ELSE
+    IF (SELECT count(*) FROM ((SELECT district_id, clever_id, name, time_zone, combining, strategy, policy_version, school_year_end FROM removed EXCEPT SELECT district_id, clever_id, name, time_zone, combining, strategy, policy_version, school_year_end FROM added) UNION ALL (SELECT district_id, clever_id, name, time_zone, combining, strategy, policy_version, school_year_end FROM added EXCEPT SELECT district_id, clever_id, name, time_zone, combining, strategy, policy_version, school_year_end FROM removed)) c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM ((SELECT district_id, clever_id, name, time_zone, combining, strategy, policy_version, school_year_end FROM removed EXCEPT SELECT district_id, clever_id, name, time_zone, combining, strategy, policy_version, school_year_end FROM added) UNION ALL (SELECT district_id, clever_id, name, time_zone, combining, strategy, policy_version, school_year_end FROM added EXCEPT SELECT district_id, clever_id, name, time_zone, combining, strategy, policy_version, school_year_end FROM removed)) c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0::bigint FROM ((SELECT district_id, clever_id, name, time_zone, combining, strategy, policy_version, school_year_end FROM removed EXCEPT SELECT district_id, clever_id, name, time_zone, combining, strategy, policy_version, school_year_end FROM added) UNION ALL (SELECT district_id, clever_id, name, time_zone, combining, strategy, policy_version, school_year_end FROM added EXCEPT SELECT district_id, clever_id, name, time_zone, combining, strategy, policy_version, school_year_end FROM removed)) c;
+    END IF;
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.note_identities() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF (SELECT count(*) FROM added c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM added c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM added c;
+    END IF;
+  ELSIF TG_OP = 'DELETE' THEN
+    IF (SELECT count(*) FROM removed c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM removed c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM removed c;
+    END IF;
+  ELSE
+    IF (SELECT count(*) FROM ((SELECT district_id, user_id, kind, value FROM removed EXCEPT SELECT district_id, user_id, kind, value FROM added) UNION ALL (SELECT district_id, user_id, kind, value FROM added EXCEPT SELECT district_id, user_id, kind, value FROM removed)) c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM ((SELECT district_id, user_id, kind, value FROM removed EXCEPT SELECT district_id, user_id, kind, value FROM added) UNION ALL (SELECT district_id, user_id, kind, value FROM added EXCEPT SELECT district_id, user_id, kind, value FROM removed)) c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM ((SELECT district_id, user_id, kind, value FROM removed EXCEPT SELECT district_id, user_id, kind, value FROM added) UNION ALL (SELECT district_id, user_id, kind, value FROM added EXCEPT SELECT district_id, user_id, kind, value FROM removed)) c;
+    END IF;
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.note_overrides() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF (SELECT count(*) FROM added c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM added c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM added c;
+    END IF;
+  ELSIF TG_OP = 'DELETE' THEN
+    IF (SELECT count(*) FROM removed c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM removed c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM removed c;
+    END IF;
+  ELSE
+    IF (SELECT count(*) FROM ((SELECT district_id, user_id, id, permission, allow, place_kind, school_id, section_id, ends_at, end_role, ended_at FROM removed EXCEPT SELECT district_id, user_id, id, permission, allow, place_kind, school_id, section_id, ends_at, end_role, ended_at FROM added) UNION ALL (SELECT district_id, user_id, id, permission, allow, place_kind, school_id, section_id, ends_at, end_role, ended_at FROM added EXCEPT SELECT district_id, user_id, id, permission, allow, place_kind, school_id, section_id, ends_at, end_role, ended_at FROM removed)) c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM ((SELECT district_id, user_id, id, permission, allow, place_kind, school_id, section_id, ends_at, end_role, ended_at FROM removed EXCEPT SELECT district_id, user_id, id, permission, allow, place_kind, school_id, section_id, ends_at, end_role, ended_at FROM added) UNION ALL (SELECT district_id, user_id, id, permission, allow, place_kind, school_id, section_id, ends_at, end_role, ended_at FROM added EXCEPT SELECT district_id, user_id, id, permission, allow, place_kind, school_id, section_id, ends_at, end_role, ended_at FROM removed)) c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM ((SELECT district_id, user_id, id, permission, allow, place_kind, school_id, section_id, ends_at, end_role, ended_at FROM removed EXCEPT SELECT district_id, user_id, id, permission, allow, place_kind, school_id, section_id, ends_at, end_role, ended_at FROM added) UNION ALL (SELECT district_id, user_id, id, permission, allow, place_kind, school_id, section_id, ends_at, end_role, ended_at FROM added EXCEPT SELECT district_id, user_id, id, permission, allow, place_kind, school_id, section_id, ends_at, end_role, ended_at FROM removed)) c;
+    END IF;
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.note_role_grant_schools() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF (SELECT count(*) FROM added c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM added c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM added c;
+    END IF;
+  ELSIF TG_OP = 'DELETE' THEN
+    IF (SELECT count(*) FROM removed c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM removed c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM removed c;
+    END IF;
+  ELSE
+    IF (SELECT count(*) FROM ((SELECT district_id, user_id, grant_id, school_id, ended_at FROM removed EXCEPT SELECT district_id, user_id, grant_id, school_id, ended_at FROM added) UNION ALL (SELECT district_id, user_id, grant_id, school_id, ended_at FROM added EXCEPT SELECT district_id, user_id, grant_id, school_id, ended_at FROM removed)) c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM ((SELECT district_id, user_id, grant_id, school_id, ended_at FROM removed EXCEPT SELECT district_id, user_id, grant_id, school_id, ended_at FROM added) UNION ALL (SELECT district_id, user_id, grant_id, school_id, ended_at FROM added EXCEPT SELECT district_id, user_id, grant_id, school_id, ended_at FROM removed)) c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM ((SELECT district_id, user_id, grant_id, school_id, ended_at FROM removed EXCEPT SELECT district_id, user_id, grant_id, school_id, ended_at FROM added) UNION ALL (SELECT district_id, user_id, grant_id, school_id, ended_at FROM added EXCEPT SELECT district_id, user_id, grant_id, school_id, ended_at FROM removed)) c;
+    END IF;
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.note_role_grants() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF (SELECT count(*) FROM added c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM added c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM added c;
+    END IF;
+  ELSIF TG_OP = 'DELETE' THEN
+    IF (SELECT count(*) FROM removed c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM removed c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM removed c;
+    END IF;
+  ELSE
+    IF (SELECT count(*) FROM ((SELECT district_id, user_id, id, role, source, labels, ends_at, ended_at FROM removed EXCEPT SELECT district_id, user_id, id, role, source, labels, ends_at, ended_at FROM added) UNION ALL (SELECT district_id, user_id, id, role, source, labels, ends_at, ended_at FROM added EXCEPT SELECT district_id, user_id, id, role, source, labels, ends_at, ended_at FROM removed)) c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM ((SELECT district_id, user_id, id, role, source, labels, ends_at, ended_at FROM removed EXCEPT SELECT district_id, user_id, id, role, source, labels, ends_at, ended_at FROM added) UNION ALL (SELECT district_id, user_id, id, role, source, labels, ends_at, ended_at FROM added EXCEPT SELECT district_id, user_id, id, role, source, labels, ends_at, ended_at FROM removed)) c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM ((SELECT district_id, user_id, id, role, source, labels, ends_at, ended_at FROM removed EXCEPT SELECT district_id, user_id, id, role, source, labels, ends_at, ended_at FROM added) UNION ALL (SELECT district_id, user_id, id, role, source, labels, ends_at, ended_at FROM added EXCEPT SELECT district_id, user_id, id, role, source, labels, ends_at, ended_at FROM removed)) c;
+    END IF;
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.note_role_rules() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF (SELECT count(*) FROM added c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM added c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0::bigint FROM added c;
+    END IF;
+  ELSIF TG_OP = 'DELETE' THEN
+    IF (SELECT count(*) FROM removed c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM removed c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0::bigint FROM removed c;
+    END IF;
+  ELSE
+    IF (SELECT count(*) FROM ((SELECT district_id, role, label, permission, given FROM removed EXCEPT SELECT district_id, role, label, permission, given FROM added) UNION ALL (SELECT district_id, role, label, permission, given FROM added EXCEPT SELECT district_id, role, label, permission, given FROM removed)) c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM ((SELECT district_id, role, label, permission, given FROM removed EXCEPT SELECT district_id, role, label, permission, given FROM added) UNION ALL (SELECT district_id, role, label, permission, given FROM added EXCEPT SELECT district_id, role, label, permission, given FROM removed)) c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0::bigint FROM ((SELECT district_id, role, label, permission, given FROM removed EXCEPT SELECT district_id, role, label, permission, given FROM added) UNION ALL (SELECT district_id, role, label, permission, given FROM added EXCEPT SELECT district_id, role, label, permission, given FROM removed)) c;
+    END IF;
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.note_schools() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF (SELECT count(*) FROM added c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM added c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0::bigint FROM added c;
+    END IF;
+  ELSIF TG_OP = 'DELETE' THEN
+    IF (SELECT count(*) FROM removed c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM removed c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0::bigint FROM removed c;
+    END IF;
+  ELSE
+    IF (SELECT count(*) FROM ((SELECT district_id, id, clever_id, name, ended_at FROM removed EXCEPT SELECT district_id, id, clever_id, name, ended_at FROM added) UNION ALL (SELECT district_id, id, clever_id, name, ended_at FROM added EXCEPT SELECT district_id, id, clever_id, name, ended_at FROM removed)) c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM ((SELECT district_id, id, clever_id, name, ended_at FROM removed EXCEPT SELECT district_id, id, clever_id, name, ended_at FROM added) UNION ALL (SELECT district_id, id, clever_id, name, ended_at FROM added EXCEPT SELECT district_id, id, clever_id, name, ended_at FROM removed)) c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0::bigint FROM ((SELECT district_id, id, clever_id, name, ended_at FROM removed EXCEPT SELECT district_id, id, clever_id, name, ended_at FROM added) UNION ALL (SELECT district_id, id, clever_id, name, ended_at FROM added EXCEPT SELECT district_id, id, clever_id, name, ended_at FROM removed)) c;
+    END IF;
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.note_section_teachers() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF (SELECT count(*) FROM added c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM added c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM added c;
+    END IF;
+  ELSIF TG_OP = 'DELETE' THEN
+    IF (SELECT count(*) FROM removed c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM removed c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM removed c;
+    END IF;
+  ELSE
+    IF (SELECT count(*) FROM ((SELECT district_id, user_id, section_id FROM removed EXCEPT SELECT district_id, user_id, section_id FROM added) UNION ALL (SELECT district_id, user_id, section_id FROM added EXCEPT SELECT district_id, user_id, section_id FROM removed)) c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM ((SELECT district_id, user_id, section_id FROM removed EXCEPT SELECT district_id, user_id, section_id FROM added) UNION ALL (SELECT district_id, user_id, section_id FROM added EXCEPT SELECT district_id, user_id, section_id FROM removed)) c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM ((SELECT district_id, user_id, section_id FROM removed EXCEPT SELECT district_id, user_id, section_id FROM added) UNION ALL (SELECT district_id, user_id, section_id FROM added EXCEPT SELECT district_id, user_id, section_id FROM removed)) c;
+    END IF;
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.note_sections() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF (SELECT count(*) FROM added c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM added c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'section', id::bigint FROM added c;
+    END IF;
+  ELSIF TG_OP = 'DELETE' THEN
+    IF (SELECT count(*) FROM removed c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM removed c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'section', id::bigint FROM removed c;
+    END IF;
+  ELSE
+    IF (SELECT count(*) FROM ((SELECT district_id, id, clever_id, school_id, name, period, ended_at FROM removed EXCEPT SELECT district_id, id, clever_id, school_id, name, period, ended_at FROM added) UNION ALL (SELECT district_id, id, clever_id, school_id, name, period, ended_at FROM added EXCEPT SELECT district_id, id, clever_id, school_id, name, period, ended_at FROM removed)) c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM ((SELECT district_id, id, clever_id, school_id, name, period, ended_at FROM removed EXCEPT SELECT district_id, id, clever_id, school_id, name, period, ended_at FROM added) UNION ALL (SELECT district_id, id, clever_id, school_id, name, period, ended_at FROM added EXCEPT SELECT district_id, id, clever_id, school_id, name, period, ended_at FROM removed)) c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'section', id::bigint FROM ((SELECT district_id, id, clever_id, school_id, name, period, ended_at FROM removed EXCEPT SELECT district_id, id, clever_id, school_id, name, period, ended_at FROM added) UNION ALL (SELECT district_id, id, clever_id, school_id, name, period, ended_at FROM added EXCEPT SELECT district_id, id, clever_id, school_id, name, period, ended_at FROM removed)) c;
+    END IF;
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.note_users() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF (SELECT count(*) FROM added c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM added c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', id::bigint FROM added c;
+    END IF;
+  ELSIF TG_OP = 'DELETE' THEN
+    IF (SELECT count(*) FROM removed c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM removed c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', id::bigint FROM removed c;
+    END IF;
+  ELSE
+    IF (SELECT count(*) FROM ((SELECT district_id, id, clever_id, first_name, middle_name, last_name, ended_at, merged_into FROM removed EXCEPT SELECT district_id, id, clever_id, first_name, middle_name, last_name, ended_at, merged_into FROM added) UNION ALL (SELECT district_id, id, clever_id, first_name, middle_name, last_name, ended_at, merged_into FROM added EXCEPT SELECT district_id, id, clever_id, first_name, middle_name, last_name, ended_at, merged_into FROM removed)) c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM ((SELECT district_id, id, clever_id, first_name, middle_name, last_name, ended_at, merged_into FROM removed EXCEPT SELECT district_id, id, clever_id, first_name, middle_name, last_name, ended_at, merged_into FROM added) UNION ALL (SELECT district_id, id, clever_id, first_name, middle_name, last_name, ended_at, merged_into FROM added EXCEPT SELECT district_id, id, clever_id, first_name, middle_name, last_name, ended_at, merged_into FROM removed)) c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', id::bigint FROM ((SELECT district_id, id, clever_id, first_name, middle_name, last_name, ended_at, merged_into FROM removed EXCEPT SELECT district_id, id, clever_id, first_name, middle_name, last_name, ended_at, merged_into FROM added) UNION ALL (SELECT district_id, id, clever_id, first_name, middle_name, last_name, ended_at, merged_into FROM added EXCEPT SELECT district_id, id, clever_id, first_name, middle_name, last_name, ended_at, merged_into FROM removed)) c;
+    END IF;
+  END IF;
+  RETURN NULL;
+END $$;
+
 CREATE FUNCTION public.settle_roster() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
@@ -255,6 +567,26 @@ CREATE TABLE public.event_cursors (
 );
 
 ALTER TABLE ONLY public.event_cursors FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.fact_changes (
+    district_id bigint NOT NULL,
+    made_in xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    id bigint NOT NULL,
+    about text NOT NULL,
+    subject_id bigint NOT NULL,
+    CONSTRAINT fact_changes_about_check CHECK ((about = ANY (ARRAY['user'::text, 'section'::text, 'everything'::text])))
+);
+
+ALTER TABLE ONLY public.fact_changes FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.fact_changes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.fact_changes_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE public.head_counts (
     district_id bigint NOT NULL,
@@ -860,6 +1192,9 @@ ALTER TABLE ONLY public.districts
 ALTER TABLE ONLY public.event_cursors
     ADD CONSTRAINT event_cursors_pkey PRIMARY KEY (district_id, version);
 
+ALTER TABLE ONLY public.fact_changes
+    ADD CONSTRAINT fact_changes_pkey PRIMARY KEY (district_id, made_in, id);
+
 ALTER TABLE ONLY public.head_counts
     ADD CONSTRAINT head_counts_pkey PRIMARY KEY (district_id, school_id, role);
 
@@ -1059,6 +1394,64 @@ CREATE INDEX users_merged ON public.users USING btree (district_id, merged_into)
 CREATE INDEX users_several_roles ON public.users USING btree (district_id, name_key, id) WHERE ((ended_at IS NULL) AND (role_count > 1));
 
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_entries FOR EACH STATEMENT EXECUTE FUNCTION public.audit_is_append_only();
+
+CREATE TRIGGER facts_added AFTER INSERT ON public.overrides REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_overrides();
+
+CREATE TRIGGER facts_added AFTER INSERT ON public.role_grant_schools REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_role_grant_schools();
+
+CREATE TRIGGER facts_added AFTER INSERT ON public.role_grants REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_role_grants();
+
+CREATE TRIGGER facts_added AFTER INSERT ON public.role_rules REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_role_rules();
+
+CREATE TRIGGER facts_added AFTER INSERT ON public.section_teachers REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_section_teachers();
+
+CREATE TRIGGER facts_changed AFTER UPDATE ON public.accounts REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_accounts();
+
+CREATE TRIGGER facts_changed AFTER UPDATE ON public.api_keys REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_api_keys();
+
+CREATE TRIGGER facts_changed AFTER UPDATE ON public.districts REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_districts();
+
+CREATE TRIGGER facts_changed AFTER UPDATE ON public.identities REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_identities();
+
+CREATE TRIGGER facts_changed AFTER UPDATE ON public.overrides REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_overrides();
+
+CREATE TRIGGER facts_changed AFTER UPDATE ON public.role_grant_schools REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_role_grant_schools();
+
+CREATE TRIGGER facts_changed AFTER UPDATE ON public.role_grants REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_role_grants();
+
+CREATE TRIGGER facts_changed AFTER UPDATE ON public.role_rules REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_role_rules();
+
+CREATE TRIGGER facts_changed AFTER UPDATE ON public.schools REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_schools();
+
+CREATE TRIGGER facts_changed AFTER UPDATE ON public.section_teachers REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_section_teachers();
+
+CREATE TRIGGER facts_changed AFTER UPDATE ON public.sections REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_sections();
+
+CREATE TRIGGER facts_changed AFTER UPDATE ON public.users REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_users();
+
+CREATE TRIGGER facts_removed AFTER DELETE ON public.accounts REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION public.note_accounts();
+
+CREATE TRIGGER facts_removed AFTER DELETE ON public.api_keys REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION public.note_api_keys();
+
+CREATE TRIGGER facts_removed AFTER DELETE ON public.districts REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION public.note_districts();
+
+CREATE TRIGGER facts_removed AFTER DELETE ON public.identities REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION public.note_identities();
+
+CREATE TRIGGER facts_removed AFTER DELETE ON public.overrides REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION public.note_overrides();
+
+CREATE TRIGGER facts_removed AFTER DELETE ON public.role_grant_schools REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION public.note_role_grant_schools();
+
+CREATE TRIGGER facts_removed AFTER DELETE ON public.role_grants REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION public.note_role_grants();
+
+CREATE TRIGGER facts_removed AFTER DELETE ON public.role_rules REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION public.note_role_rules();
+
+CREATE TRIGGER facts_removed AFTER DELETE ON public.schools REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION public.note_schools();
+
+CREATE TRIGGER facts_removed AFTER DELETE ON public.section_teachers REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION public.note_section_teachers();
+
+CREATE TRIGGER facts_removed AFTER DELETE ON public.sections REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION public.note_sections();
+
+CREATE TRIGGER facts_removed AFTER DELETE ON public.users REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION public.note_users();
 
 CREATE CONSTRAINT TRIGGER never_merge AFTER INSERT OR UPDATE OF merged_into ON public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.merged_into IS NOT NULL)) EXECUTE FUNCTION public.check_merge();
 
@@ -1304,6 +1697,8 @@ ALTER TABLE public.districts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.event_cursors ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.fact_changes ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.head_counts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.identities ENABLE ROW LEVEL SECURITY;
@@ -1343,6 +1738,8 @@ CREATE POLICY own_district ON public.dedupe_models USING ((district_id = public.
 CREATE POLICY own_district ON public.districts USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
 CREATE POLICY own_district ON public.event_cursors USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.fact_changes USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
 CREATE POLICY own_district ON public.head_counts USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
@@ -1464,6 +1861,10 @@ GRANT SELECT,USAGE ON SEQUENCE public.district_ids_district_id_seq TO hallpass_a
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.districts TO hallpass_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.event_cursors TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.fact_changes TO hallpass_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.fact_changes_id_seq TO hallpass_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.head_counts TO hallpass_app;
 

@@ -53,6 +53,7 @@ type Store struct {
 
 	catalogue *access.Catalogue
 	policies  sync.Map // district id to *access.Policy with its version
+	copies    factCopies
 }
 
 // Open connects and makes sure that no connection can see past row-level security: every one runs as hallpass_app,
