@@ -14,8 +14,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
@@ -30,7 +28,6 @@ const (
 	syncLimit   = 12 * time.Hour // no sync is that long: a job beyond it is stuck
 	sweepEvery  = 30 * time.Second
 	sweepAge    = 5 * time.Second // younger requests still have their own nudge
-	jobConns    = 6               // of River: one listens, the others fetch, keep and enqueue jobs
 )
 
 // Sync runs one requested sync to its end.
@@ -63,17 +60,9 @@ func New(store *models.Store, work Work, log *slog.Logger) (*Runner, error) {
 	river.AddWorker(workers, &sweepWorker{runner: r})
 	sweep := river.NewPeriodicJob(river.PeriodicInterval(sweepEvery),
 		func() (river.JobArgs, *river.InsertOpts) { return sweepArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true})
-	// River interrupts its listening whenever it listens to more. The store's connections then ask the server to stop
-	// and give it two seconds, because a page's query is worth that; nobody answers for a connection that only
-	// listens, and a program took six seconds to start. So River has connections that are interrupted at once.
-	own := store.JobPool().Config()
-	own.MaxConns = jobConns
-	own.ConnConfig.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.DeadlineContextWatcherHandler{Conn: conn.Conn()}
-	}
-	pool, err := pgxpool.NewWithConfig(context.Background(), own)
+	pool, err := ownPool(store)
 	if err != nil {
-		return nil, fmt.Errorf("set up jobs: %w", err)
+		return nil, err
 	}
 	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
 		Logger:            log,
