@@ -142,8 +142,19 @@ func (w *world) newBase(ctx context.Context, s *server, name string) (*base, err
 	return b, nil
 }
 
-// begin brings the district in for the first time.
+// begin switches the district on, as an operator does who has found it in Clever's list, and brings it in.
 func (w *world) begin(ctx context.Context, b *base) error {
+	for _, args := range [][]string{{"connections", "find"}, {"connections", "on", w.clever.DistrictID()}} {
+		c, err := w.started(ctx, w.environ(b.url, w.cleverURL, w.addresses[0]), args...)
+		if err != nil {
+			return err
+		}
+		if err := c.wait(ctx); c.cmd.ProcessState.ExitCode() == 2 {
+			break // it has no such command: districts are on by themselves
+		} else if err != nil {
+			return fmt.Errorf("switch the district on: %w\n%s", err, c.said())
+		}
+	}
 	return w.synced(ctx, b, "--full")
 }
 
@@ -197,7 +208,7 @@ func (w *world) environ(database, cleverURL, console string) []string {
 	env := []string{
 		"DATABASE_URL=" + database, "HALLPASS_ADDR=" + console, "HALLPASS_BASE_URL=http://" + console,
 		"HALLPASS_CLEVER_CLIENT_ID=" + clientID, "HALLPASS_CLEVER_CLIENT_SECRET=" + clientSecret,
-		"HALLPASS_CLEVER_API_URL=" + cleverURL, "HALLPASS_CLEVER_AUTH_URL=" + cleverURL, "HALLPASS_COOKIE_KEY=" + key,
+		"HALLPASS_CLEVER_API_URL=" + cleverURL, "HALLPASS_CLEVER_AUTH_URL=" + cleverURL, "HALLPASS_COOKIE_KEY=" + key, "HALLPASS_TOKEN_KEYS=chaos:" + key,
 	}
 	for _, name := range []string{"PATH", "HOME", "TMPDIR"} {
 		if value, ok := os.LookupEnv(name); ok {
