@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"testing"
 	"time"
@@ -8,7 +9,7 @@ import (
 
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == keepCommand {
-		if err := keep(os.Stdin); err != nil {
+		if err := keep(context.Background(), os.Stdin); err != nil {
 			os.Stderr.WriteString("keep: " + err.Error() + "\n")
 			os.Exit(1)
 		}

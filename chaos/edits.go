@@ -104,17 +104,22 @@ func (e *edits) regrant() error {
 	})
 }
 
+// read is a person's record, and their roles if those may change hands.
+func (e *edits) read(id string) (u, roles map[string]any, ok bool) {
+	if err := json.Unmarshal(e.box.UserJSON(id), &u); err != nil {
+		return nil, nil, false // nobody
+	}
+	roles, ok = employee(u)
+	return u, roles, ok
+}
+
 // join gives somebody a colleague's address, so that Clever makes one user of the two.
 func (e *edits) join() error {
 	id, other := e.person(), e.person()
-	var mine, theirs map[string]any
-	if json.Unmarshal(e.box.UserJSON(id), &mine) != nil || json.Unmarshal(e.box.UserJSON(other), &theirs) != nil || id == other {
-		return nil
-	}
-	_, one := employee(mine)
-	_, two := employee(theirs)
+	_, _, one := e.read(id)
+	theirs, _, two := e.read(other)
 	email, _ := theirs["email"].(string)
-	if !one || !two || email == "" || e.made%4 != 0 { // now and then: everybody would be one in the end
+	if !one || !two || id == other || email == "" || e.made%4 != 0 { // now and then: everybody would be one in the end
 		return nil
 	}
 	_, err := e.box.SetEmail(id, email)
@@ -123,11 +128,7 @@ func (e *edits) join() error {
 
 func (e *edits) split() error {
 	id := e.person()
-	var u map[string]any
-	if err := json.Unmarshal(e.box.UserJSON(id), &u); err != nil {
-		return err
-	}
-	roles, ok := employee(u)
+	_, roles, ok := e.read(id)
 	if !ok || len(roles) < 2 || roles["teacher"] == nil {
 		return nil
 	}

@@ -66,7 +66,7 @@ func (k *keeper) end() error {
 }
 
 // keep listens until the run says it is done, or falls silent.
-func keep(in io.Reader) error {
+func keep(ctx context.Context, in io.Reader) error {
 	var servers []*server
 	var mounts, folders []string
 	alive := map[int]bool{}
@@ -90,7 +90,7 @@ func keep(in io.Reader) error {
 			mounts = append(mounts, w.Mounted)
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
 	defer cancel()
 	var errs []error
 	for pid := range alive {

@@ -52,8 +52,8 @@ func (l *loads) note(page string, status int, body []byte, err error) {
 		status = 0
 	}
 	l.statuses[status]++
-	switch {
-	case status == 0, status == http.StatusOK, status == http.StatusServiceUnavailable:
+	switch status {
+	case 0, http.StatusOK, http.StatusServiceUnavailable:
 	default:
 		l.wrong = append(l.wrong, fmt.Sprintf("%q was answered with status %d: %.300s", page, status, body))
 	}

@@ -66,7 +66,7 @@ var parts = []part{
 
 func run(ctx context.Context, args []string, out, errOut io.Writer, now func() time.Time) error {
 	if len(args) > 0 && args[0] == keepCommand {
-		return keep(os.Stdin)
+		return keep(ctx, os.Stdin)
 	}
 	o := options{}
 	flags := flag.NewFlagSet("chaos", flag.ContinueOnError)

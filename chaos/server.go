@@ -40,7 +40,7 @@ type server struct {
 
 // newServer makes a server's data in an empty folder and starts it.
 func newServer(ctx context.Context, folder string, random *rand.Rand, settings ...string) (*server, error) {
-	bin, _, err := cluster.Find()
+	bin, _, err := cluster.Find() //nolint:contextcheck // it is over at once
 	if err != nil {
 		return nil, err
 	}
