@@ -88,7 +88,7 @@ func (w *world) consoleKills(ctx context.Context, part *figure) error {
 			part.Amid++
 		}
 		if part.Done%compareEvery == 0 || part.Done == w.consoles {
-			if err := w.compare(ctx, part, w.trial); err != nil {
+			if err := w.compare(ctx, part, w.trial, w.eitherWay()); err != nil {
 				return err
 			}
 			w.progress(part, w.consoles)

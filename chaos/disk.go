@@ -83,7 +83,7 @@ func (w *world) fullDisks(ctx context.Context, part *figure) error {
 		if err := w.awake(ctx, b); err != nil {
 			return err
 		}
-		if err := w.compare(ctx, part, b); err != nil {
+		if err := w.compare(ctx, part, b, byFull); err != nil {
 			return err
 		}
 		w.progress(part, w.full)

@@ -20,14 +20,16 @@ func (s spread) learn(kind string, took time.Duration) {
 	s[kind] = took
 }
 
-// kills ends `hallpass sync` by kill -9 at random moments, while the district changes, and starts it again.
+// kills ends `hallpass sync` by kill -9 at random moments, while the district changes, and starts it again. Between one
+// comparison and the next there are runs of both kinds, or of events alone: a full sync would heal what events lost.
 func (w *world) kills(ctx context.Context, part *figure) error {
 	lasts := spread{"full": 500 * time.Millisecond, "events": 100 * time.Millisecond}
 	late := 0
 	for part.Done < w.killed {
-		kind, args, edits := "full", []string{"--full"}, w.random.IntN(4)
-		if w.random.IntN(2) == 0 {
-			kind, args, edits = "events", nil, 1+w.random.IntN(30)
+		kind, args, edits := "full", byFull, w.random.IntN(4)
+		alone := part.Done/compareEvery%2 == 0
+		if alone || w.random.IntN(2) == 0 {
+			kind, args, edits = "events", byEvents, 1+w.random.IntN(30)
 		}
 		if err := w.edits.some(edits); err != nil {
 			return err
@@ -71,7 +73,11 @@ func (w *world) kills(ctx context.Context, part *figure) error {
 			part.Amid++
 		}
 		if part.Done%compareEvery == 0 || part.Done == w.killed {
-			if err := w.compare(ctx, part, w.trial); err != nil {
+			way := w.eitherWay()
+			if alone {
+				way = byEvents
+			}
+			if err := w.compare(ctx, part, w.trial, way); err != nil {
 				return err
 			}
 		}

@@ -66,12 +66,8 @@ func (w *world) networks(ctx context.Context, part *figure) (err error) {
 		if err := w.edits.some(1 + w.random.IntN(20)); err != nil {
 			return err
 		}
-		args := []string{"--full"}
-		if w.random.IntN(2) == 0 {
-			args = nil
-		}
 		asked := w.traffic.asked()
-		s, err := w.syncing(ctx, database, cleverURL, args...)
+		s, err := w.syncing(ctx, database, cleverURL, w.eitherWay()...)
 		if err != nil {
 			return err
 		}
@@ -101,7 +97,7 @@ func (w *world) networks(ctx context.Context, part *figure) (err error) {
 			return err
 		}
 		if part.Done%fewer == 0 || part.Done == w.network {
-			if err := w.compare(ctx, part, w.trial); err != nil {
+			if err := w.compare(ctx, part, w.trial, w.eitherWay()); err != nil {
 				return err
 			}
 			w.progress(part, w.network)

@@ -26,11 +26,7 @@ func (w *world) restarts(ctx context.Context, part *figure) (err error) {
 	defer func() { part.What += l.end(w, part) }()
 	counts := map[outcome]int{}
 	for part.Done < w.restarted {
-		edits, args := 1+w.random.IntN(30), []string(nil)
-		if w.random.IntN(2) == 0 {
-			args = []string{"--full"}
-		}
-		if err := w.edits.some(edits); err != nil {
+		if err := w.edits.some(1 + w.random.IntN(30)); err != nil {
 			return err
 		}
 		d, err := deeds[w.random.IntN(len(deeds))](w, ctx, b, w.trial)
@@ -38,7 +34,7 @@ func (w *world) restarts(ctx context.Context, part *figure) (err error) {
 			return err
 		}
 		asked := w.traffic.asked()
-		s, err := w.syncing(ctx, w.trial.url, w.cleverURL, args...)
+		s, err := w.syncing(ctx, w.trial.url, w.cleverURL, w.eitherWay()...)
 		if err != nil {
 			return err
 		}
@@ -83,7 +79,7 @@ func (w *world) restarts(ctx context.Context, part *figure) (err error) {
 		}
 		counts[came]++
 		if part.Done%fewer == 0 || part.Done == w.restarted {
-			if err := w.compare(ctx, part, w.trial); err != nil {
+			if err := w.compare(ctx, part, w.trial, w.eitherWay()); err != nil {
 				return err
 			}
 			w.progress(part, w.restarted)

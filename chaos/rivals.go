@@ -84,7 +84,7 @@ func (w *world) rivals(ctx context.Context, part *figure) (err error) {
 		}
 		part.Done++
 		if part.Done%fewer == 0 || part.Done == w.replicas {
-			if err := w.compare(ctx, part, w.trial); err != nil {
+			if err := w.compare(ctx, part, w.trial, w.eitherWay()); err != nil {
 				return err
 			}
 			w.progress(part, w.replicas)

@@ -40,16 +40,27 @@ func (w *world) buried(ctx context.Context, b *base) (amid bool, err error) {
 	}
 }
 
-// settle lets the trial come to rest: whatever was left behind, the next run or the one after brings everything.
-func (w *world) settle(ctx context.Context, b *base) error {
+// byFull and byEvents are the two ways for `hallpass sync` to bring a district in step.
+var byFull, byEvents = []string{"--full"}, []string(nil)
+
+func (w *world) eitherWay() []string {
+	if w.random.IntN(2) == 0 {
+		return byFull
+	}
+	return byEvents
+}
+
+// settle lets the trial come to rest, first in the given way: whatever was left behind, the next run or, where a full sync
+// is asked for already, the one after brings everything.
+func (w *world) settle(ctx context.Context, b *base, first []string) error {
 	var said []string
 	for try := range 3 {
 		if _, err := w.age(ctx, b); err != nil {
 			return err
 		}
-		args := []string{"--full"}
-		if try == 0 && w.random.IntN(2) == 0 {
-			args = nil // by events; where a full sync is asked for already, they leave it to that
+		args := byFull
+		if try == 0 {
+			args = first
 		}
 		c, err := w.syncing(ctx, b.url, w.cleverURL, args...)
 		if err != nil {
@@ -66,9 +77,9 @@ func (w *world) settle(ctx context.Context, b *base) error {
 	return fmt.Errorf("%w: after the trouble was over, no sync of three came through:\n%s", errBroken, said)
 }
 
-// compare brings the trial to rest and the control up to date, and counts the rows in which they differ.
-func (w *world) compare(ctx context.Context, part *figure, b *base) error {
-	if err := w.settle(ctx, b); err != nil {
+// compare brings the trial to rest in one way and the control up to date, and counts the rows in which they differ.
+func (w *world) compare(ctx context.Context, part *figure, b *base, way []string) error {
+	if err := w.settle(ctx, b, way); err != nil {
 		return err
 	}
 	if err := w.synced(ctx, w.control, "--full"); err != nil {
