@@ -15,6 +15,15 @@ const (
 	KeyMade        Action = "key.made"
 	KeyRevoked     Action = "key.revoked"
 
+	ConnectionFound    Action = "connection.found"    // by Clever's token list
+	ConnectionSwitched Action = "connection.switched" // by an operator's command
+	ConnectionRenewed  Action = "connection.renewed"  // another token
+	ConnectionSealed   Action = "connection.sealed"   // the same token, under a newer key
+	ConnectionRefused  Action = "connection.refused"
+	ConnectionLeft     Action = "connection.left"
+	ConnectionBack     Action = "connection.back"
+	ExportMade         Action = "export.made"
+
 	RulesChanged   Action = "rules.changed"
 	SettingChanged Action = "setting.changed"
 

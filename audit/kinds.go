@@ -11,6 +11,8 @@ var all = []Action{
 	RoleGiven, RoleEnded, RoleUndone,
 	RulesChanged, SettingChanged, KeyMade, KeyRevoked,
 	SyncRequested, SyncFinished, SyncFailed,
+	ConnectionFound, ConnectionSwitched, ConnectionRenewed, ConnectionSealed, ConnectionRefused, ConnectionLeft, ConnectionBack,
+	ExportMade,
 	SessionStarted, SessionEnded,
 }
 

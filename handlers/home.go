@@ -38,6 +38,9 @@ func showHome(v *visit) (reply, error) {
 			p.LastSync = &shown[0]
 		}
 	}
+	if p.Connection, err = v.connectionNote(); err != nil {
+		return nil, err
+	}
 	if v.mayOverride() {
 		needs, err := v.tx.OverrideNeeds(v.ctx, v.me.Policy)
 		if err != nil {

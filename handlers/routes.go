@@ -92,6 +92,15 @@ func (s *server) routes() []route {
 		{method: get, path: inside + "settings/keys/:id", permission: access.SettingsManage, at: access.District, page: confirmRevokeKey},
 		{method: post, path: inside + "settings/keys/:id/revoke", permission: access.SettingsManage, at: access.District, page: revokeKey},
 
+		{method: get, path: inside + "settings/night", permission: access.SettingsManage, at: access.District, page: editSetting(nightSetting)},
+		{method: post, path: inside + "settings/night/preview", permission: access.SettingsManage, at: access.District, page: previewSetting(nightSetting)},
+		{method: post, path: inside + "settings/night", permission: access.SettingsManage, at: access.District, page: changeSetting(nightSetting)},
+		{method: get, path: inside + "settings/retention", permission: access.SettingsManage, at: access.District, page: editSetting(retentionSetting)},
+		{method: post, path: inside + "settings/retention/preview", permission: access.SettingsManage, at: access.District, page: previewSetting(retentionSetting)},
+		{method: post, path: inside + "settings/retention", permission: access.SettingsManage, at: access.District, page: changeSetting(retentionSetting)},
+		{method: get, path: inside + "settings/connection", permission: access.SettingsManage, at: access.District, page: showConnection},
+		{method: post, path: inside + "settings/connection/preview", permission: access.SettingsManage, at: access.District, page: previewSetting(connectionSetting)},
+		{method: post, path: inside + "settings/connection", permission: access.SettingsManage, at: access.District, page: changeSetting(connectionSetting)},
 		{method: get, path: inside + "activity", permission: access.AuditView, at: access.District, page: showActivity},
 		{method: get, path: inside + "activity.csv", permission: access.AuditView, at: access.District, page: exportActivity},
 

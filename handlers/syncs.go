@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 
@@ -17,7 +18,7 @@ const shownSyncs = 50
 // listSyncs is the history of syncs with Clever, newest first.
 func listSyncs(v *visit) (reply, error) {
 	p := views.SyncsPage{CanSync: v.maySync()}
-	if notice := v.c.QueryParam("notice"); notice == "already_running" || notice == "sync_started" {
+	if notice := v.c.QueryParam("notice"); notice == "already_running" || notice == "sync_started" || notice == "not_on" {
 		p.Notices = append(p.Notices, notice)
 	}
 	var before int64
@@ -70,10 +71,13 @@ func showSync(v *visit) (reply, error) {
 // createSync asks for a sync now. If one is under way already, that is the one.
 func (s *server) createSync(v *visit) (reply, error) {
 	run, created, err := v.tx.RequestSync(v.ctx)
+	district, view := v.me.District.CleverID, string(v.actor.View)
+	if errors.Is(err, models.ErrNotOn) {
+		return seeOther(views.SyncsPath(district, view) + "?notice=not_on"), nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	district, view := v.me.District.CleverID, string(v.actor.View)
 	if !created {
 		return seeOther(views.SyncsPath(district, view) + "?notice=already_running"), nil
 	}

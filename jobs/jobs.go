@@ -22,20 +22,24 @@ import (
 )
 
 const (
-	syncQueue   = "syncs"
-	syncWorkers = 2              // syncs of different districts at once; more would only share the database
-	syncLimit   = 12 * time.Hour // no sync is that long: a job beyond it is stuck
-	sweepEvery  = 30 * time.Second
-	sweepAge    = 5 * time.Second // younger requests still have their own nudge
+	syncQueue  = "syncs"
+	syncPlaces = 2              // syncs that work at the same moment; more would only share the database
+	syncsOpen  = 8              // syncs begun and not over: those without a place rest between two slices
+	sliceSteps = 10             // pages, each with up to some thousand records, until a sync lets others have its place
+	syncLimit  = 12 * time.Hour // no sync is that long: a job beyond it is stuck
+	sweepEvery = 30 * time.Second
+	sweepAge   = 5 * time.Second // younger requests still have their own nudge
 )
 
-// Sync runs one requested sync to its end.
-type Sync func(ctx context.Context, district, run int64) error
+// Sync runs one requested sync to its end. It calls rest after each bounded piece of work, such as a page, and holds
+// nothing meanwhile that others wait for: rest returns when the sync's turn has come again.
+type Sync func(ctx context.Context, district, run int64, rest func()) error
 
 // Work is what there is to do.
 type Work struct {
 	Sync   Sync
 	Follow Follow // nil follows no events and asks for no nightly sync
+	Poll   Poll   // nil looks at no token list
 }
 
 // Runner works jobs off until it is stopped.
@@ -53,16 +57,22 @@ func New(store *models.Store, work Work, log *slog.Logger) (*Runner, error) {
 	}
 	r := &Runner{store: store, follow: work.Follow != nil, log: log}
 	workers := river.NewWorkers()
-	river.AddWorker(workers, &syncWorker{sync: work.Sync, log: log})
+	river.AddWorker(workers, &syncWorker{sync: work.Sync, turns: newTurns(syncPlaces)})
 	river.AddWorker(workers, &eventsWorker{follow: work.Follow, runner: r})
 	river.AddWorker(workers, &sweepWorker{runner: r})
+	river.AddWorker(workers, &connectionsWorker{poll: work.Poll})
 	sweep := river.NewPeriodicJob(river.PeriodicInterval(sweepEvery),
 		func() (river.JobArgs, *river.InsertOpts) { return sweepArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true})
+	periodic := []*river.PeriodicJob{sweep}
+	if work.Poll != nil {
+		periodic = append(periodic, river.NewPeriodicJob(river.PeriodicInterval(listEvery),
+			func() (river.JobArgs, *river.InsertOpts) { return connectionsArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true}))
+	}
 	client, err := river.NewClient(riverpgxv5.New(store.JobPool()), &river.Config{
 		Logger:            log,
-		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 2}, syncQueue: {MaxWorkers: syncWorkers}, eventsQueue: {MaxWorkers: eventsWorkers}},
+		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 2}, syncQueue: {MaxWorkers: syncsOpen}, eventsQueue: {MaxWorkers: eventsWorkers}},
 		Workers:           workers,
-		PeriodicJobs:      []*river.PeriodicJob{sweep},
+		PeriodicJobs:      periodic,
 		ReindexerSchedule: river.NeverSchedule(), // reindexing is the owner's right, and the app's role owns nothing
 	})
 	if err != nil {

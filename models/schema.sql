@@ -11,7 +11,14 @@ COMMENT ON EXTENSION pg_trgm IS 'text similarity measurement and index searching
 
 CREATE FUNCTION public.audit_is_append_only() RETURNS trigger
     LANGUAGE plpgsql
-    AS $$ BEGIN RAISE EXCEPTION 'audit_entries is append-only'; END $$;
+    AS $$
+BEGIN
+  IF TG_OP = 'DELETE' AND current_setting('hallpass.erasing', true) = current_setting('hallpass.district', true)
+     AND current_setting('hallpass.erasing', true) <> '' AND current_user <> 'hallpass_app' THEN
+    RETURN NULL;
+  END IF;
+  RAISE EXCEPTION 'audit_entries is append-only';
+END $$;
 
 CREATE FUNCTION public.check_merge() RETURNS trigger
     LANGUAGE plpgsql
@@ -492,6 +499,22 @@ CREATE TABLE public.changes (
 
 ALTER TABLE ONLY public.changes FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.connections (
+    district_id bigint NOT NULL,
+    switch text NOT NULL,
+    switched_at timestamp with time zone NOT NULL,
+    left_at timestamp with time zone,
+    refused_at timestamp with time zone,
+    refused_text text DEFAULT ''::text NOT NULL,
+    token bytea,
+    token_key text DEFAULT ''::text NOT NULL,
+    token_made_at timestamp with time zone,
+    token_kept_at timestamp with time zone,
+    CONSTRAINT connections_switch_check CHECK ((switch = ANY (ARRAY['waiting'::text, 'on'::text, 'paused'::text, 'off'::text])))
+);
+
+ALTER TABLE ONLY public.connections FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.contact_students (
     district_id bigint NOT NULL,
     contact_id bigint NOT NULL,
@@ -550,14 +573,34 @@ CREATE TABLE public.districts (
     cut_over_at timestamp with time zone,
     cut_over_rest text DEFAULT 'keep'::text NOT NULL,
     bulk_wrong integer DEFAULT 20000 NOT NULL,
+    sync_hour smallint DEFAULT 2 NOT NULL,
+    retention_days integer DEFAULT 60 NOT NULL,
     CONSTRAINT districts_bulk_wrong_check CHECK (((bulk_wrong >= 1000) AND (bulk_wrong <= 200000))),
     CONSTRAINT districts_combining_check CHECK ((combining = ANY (ARRAY['most_privileged'::text, 'least_privileged'::text, 'view_in_use'::text]))),
     CONSTRAINT districts_cut_over_rest_check CHECK ((cut_over_rest = ANY (ARRAY['keep'::text, 'archive'::text]))),
+    CONSTRAINT districts_retention_days_check CHECK (((retention_days >= 1) AND (retention_days <= 3650))),
     CONSTRAINT districts_school_year_end_check CHECK ((school_year_end ~ '^[0-1][0-9]-[0-3][0-9]$'::text)),
-    CONSTRAINT districts_strategy_check CHECK ((strategy = ANY (ARRAY['consolidated'::text, 'per_role'::text])))
+    CONSTRAINT districts_strategy_check CHECK ((strategy = ANY (ARRAY['consolidated'::text, 'per_role'::text]))),
+    CONSTRAINT districts_sync_hour_check CHECK (((sync_hour >= 0) AND (sync_hour <= 23)))
 );
 
 ALTER TABLE ONLY public.districts FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.erasures (
+    id bigint NOT NULL,
+    clever_id text NOT NULL,
+    erased_at timestamp with time zone,
+    certificate jsonb NOT NULL
+);
+
+ALTER TABLE public.erasures ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.erasures_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE public.event_cursors (
     district_id bigint NOT NULL,
@@ -1168,6 +1211,9 @@ ALTER TABLE ONLY public.changes
 ALTER TABLE ONLY public.changes
     ADD CONSTRAINT changes_pkey PRIMARY KEY (district_id, id);
 
+ALTER TABLE ONLY public.connections
+    ADD CONSTRAINT connections_pkey PRIMARY KEY (district_id);
+
 ALTER TABLE ONLY public.contact_students
     ADD CONSTRAINT contact_students_pkey PRIMARY KEY (district_id, contact_id, student_clever_id);
 
@@ -1188,6 +1234,9 @@ ALTER TABLE ONLY public.districts
 
 ALTER TABLE ONLY public.districts
     ADD CONSTRAINT districts_pkey PRIMARY KEY (district_id);
+
+ALTER TABLE ONLY public.erasures
+    ADD CONSTRAINT erasures_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.event_cursors
     ADD CONSTRAINT event_cursors_pkey PRIMARY KEY (district_id, version);
@@ -1494,6 +1543,9 @@ ALTER TABLE ONLY public.changes
 ALTER TABLE ONLY public.changes
     ADD CONSTRAINT changes_district_id_undoes_fkey FOREIGN KEY (district_id, undoes) REFERENCES public.changes(district_id, id);
 
+ALTER TABLE ONLY public.connections
+    ADD CONSTRAINT connections_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.district_ids(district_id);
+
 ALTER TABLE ONLY public.contact_students
     ADD CONSTRAINT contact_students_district_id_contact_id_fkey FOREIGN KEY (district_id, contact_id) REFERENCES public.users(district_id, id);
 
@@ -1687,6 +1739,8 @@ ALTER TABLE public.bulks ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.changes ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.connections ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.contact_students ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.dedupe_keys ENABLE ROW LEVEL SECURITY;
@@ -1728,6 +1782,8 @@ CREATE POLICY own_district ON public.audit_entries USING ((district_id = public.
 CREATE POLICY own_district ON public.bulks USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
 CREATE POLICY own_district ON public.changes USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.connections USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
 CREATE POLICY own_district ON public.contact_students USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
@@ -1848,6 +1904,8 @@ GRANT SELECT,USAGE ON SEQUENCE public.bulks_id_seq TO hallpass_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.changes TO hallpass_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.connections TO hallpass_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_students TO hallpass_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.dedupe_keys TO hallpass_app;
@@ -1859,6 +1917,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.district_ids TO hallpass_app;
 GRANT SELECT,USAGE ON SEQUENCE public.district_ids_district_id_seq TO hallpass_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.districts TO hallpass_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.erasures_id_seq TO hallpass_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.event_cursors TO hallpass_app;
 

@@ -124,13 +124,16 @@ const (
 )
 
 // RequestSync asks for a full sync in the actor's name. Where one is open already, it is given back and created is
-// false. It starts when no run that follows events is under way.
+// false. It starts when no run that follows events is under way. ErrNotOn: nothing may be synced here.
 func (tx *Tx) RequestSync(ctx context.Context) (run SyncRun, created bool, err error) {
 	return tx.RequestSyncFor(ctx, "")
 }
 
 // RequestSyncFor is RequestSync with the reason why the program asks.
 func (tx *Tx) RequestSyncFor(ctx context.Context, cause string) (run SyncRun, created bool, err error) {
+	if err := tx.mustBeOn(ctx); err != nil {
+		return run, false, err
+	}
 	if _, err := tx.FailLostSyncs(ctx); err != nil {
 		return run, false, err
 	}
@@ -161,7 +164,7 @@ func (tx *Tx) RequestSyncFor(ctx context.Context, cause string) (run SyncRun, cr
 var ErrBusy = errors.New("events are being followed")
 
 // StartSync takes a requested run up, or with id 0 requests one and takes it up. ErrConflict: a full run is under way
-// already, or this one is over. ErrBusy: events are being followed at this moment.
+// already, or this one is over. ErrBusy: events are being followed at this moment. ErrNotOn: nothing may be synced here.
 func (tx *Tx) StartSync(ctx context.Context, id int64) (SyncRun, error) {
 	if id == 0 {
 		run, _, err := tx.RequestSync(ctx)
@@ -169,6 +172,9 @@ func (tx *Tx) StartSync(ctx context.Context, id int64) (SyncRun, error) {
 			return SyncRun{}, err
 		}
 		id = run.ID
+	}
+	if err := tx.mustBeOn(ctx); err != nil {
+		return SyncRun{}, err
 	}
 	rows, err := query[SyncRun](ctx, tx, `UPDATE sync_runs SET state = 'running', started_at = ?, beat_at = ?
 		WHERE district_id = ? AND id = ? AND state = 'requested' RETURNING *`, tx.now, tx.now, tx.actor.District, id)
@@ -185,8 +191,11 @@ func (tx *Tx) StartSync(ctx context.Context, id int64) (SyncRun, error) {
 }
 
 // StartEvents begins a run that follows events. ErrConflict: another run is under way, or is asked for and will bring
-// everything anyway.
+// everything anyway. ErrNotOn: nothing may be synced here.
 func (tx *Tx) StartEvents(ctx context.Context) (SyncRun, error) {
+	if err := tx.mustBeOn(ctx); err != nil {
+		return SyncRun{}, err
+	}
 	if _, err := tx.FailLostSyncs(ctx); err != nil {
 		return SyncRun{}, err
 	}

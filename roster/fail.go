@@ -29,6 +29,7 @@ func (f *work) fail(ctx context.Context, cause error) (models.SyncRun, error) {
 		}
 		return err
 	})
+	f.refused(ctx, cause)
 	// A run that was given up for lost has been marked failed by whoever gave it up.
 	if noted != nil && !errors.Is(noted, models.ErrConflict) {
 		err = errors.Join(err, noted)

@@ -69,11 +69,13 @@ func (f *follower) follow(ctx context.Context) (Followed, error) {
 		return f.askFull(ctx, cause)
 	}
 	// Clever is asked before a run is noted: mostly nothing has happened.
-	t, err := f.client.DistrictToken(ctx, f.cleverID)
+	var listed clever.DistrictToken
+	if f.token, listed, err = f.open(ctx); err == nil {
+		err = f.keep(ctx, f.run.DistrictID, listed)
+	}
 	if err != nil {
 		return Followed{}, f.failPoll(ctx, err)
 	}
-	f.token = t.Token
 	pages, stop := iter.Pull2(f.client.Events(ctx, f.token, f.cleverID, f.cursor))
 	defer stop()
 	first, err, some := pages()
@@ -124,6 +126,9 @@ func (f *follower) follow(ctx context.Context) (Followed, error) {
 // whereFrom reads the cursor, or gives the reason why it leads nowhere.
 func (f *follower) whereFrom(ctx context.Context) (cause string, err error) {
 	err = f.scope.Read(ctx, func(tx *models.Tx) error {
+		if err := mustBeOn(ctx, tx); err != nil {
+			return err
+		}
 		c, synced, err := tx.EventCursor(ctx, f.opts.Version)
 		switch {
 		case errors.Is(err, models.ErrNotFound) && !synced:
@@ -171,8 +176,11 @@ func (f *follower) begin(ctx context.Context) error {
 }
 
 func (f *follower) underWay(err error) error {
-	if errors.Is(err, models.ErrConflict) {
+	switch {
+	case errors.Is(err, models.ErrConflict):
 		return ErrUnderWay
+	case errors.Is(err, models.ErrNotOn):
+		return ErrNotOn
 	}
 	return err
 }
@@ -231,6 +239,7 @@ func (f *follower) failPoll(ctx context.Context, cause error) error {
 		return cause
 	}
 	failure := f.explain(ctx, cause)
+	f.refused(ctx, cause)
 	f.opts.Log.WarnContext(ctx, "events could not be read", "district", f.run.DistrictID, "error", cause)
 	err := f.scope.Write(ctx, func(tx *models.Tx) error {
 		newest, err := tx.SyncRuns(ctx, 0, 1)

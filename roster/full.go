@@ -45,19 +45,6 @@ func (o Options) filled() Options {
 	return o
 }
 
-// Districts lists the Clever ids of the districts that are connected to the app.
-func Districts(ctx context.Context, client *clever.Client) ([]string, error) {
-	tokens, err := client.Tokens(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("list districts: %w", err)
-	}
-	ids := make([]string, len(tokens))
-	for i, t := range tokens {
-		ids[i] = t.DistrictID
-	}
-	return ids, nil
-}
-
 // Full brings our copy of a district in step with Clever: every school, term, user and section, in pages, each in a
 // transaction of its own with the run's progress. People, schools and sections that are gone end at the very end, when
 // everything arrived. A run that stops before has ended none of them, and keeps what it wrote: a role that an arrived
@@ -95,6 +82,8 @@ func Full(ctx context.Context, store *models.Store, client *clever.Client, distr
 		return models.SyncRun{}, fmt.Errorf("sync district %d: %w", id, ErrUnderWay)
 	case errors.Is(err, models.ErrBusy):
 		return models.SyncRun{}, fmt.Errorf("sync district %d: %w", id, ErrBusy)
+	case errors.Is(err, models.ErrNotOn):
+		return models.SyncRun{}, fmt.Errorf("sync district %d: %w", id, ErrNotOn)
 	case err != nil:
 		return models.SyncRun{}, fmt.Errorf("sync district %d: %w", id, err)
 	}
@@ -133,19 +122,21 @@ type place struct {
 // enter reads the token and the district's own record, and puts them down.
 func (f *work) enter(ctx context.Context) (int64, error) {
 	f.at = place{recordType: "districts"}
-	t, err := f.client.DistrictToken(ctx, f.cleverID)
-	if err != nil {
-		return 0, err
-	}
-	d, err := f.client.District(ctx, t.Token)
+	d, listed, err := f.district(ctx)
 	if err != nil {
 		return 0, err
 	}
 	if d.ID != f.cleverID {
 		return 0, errors.New("the token in Clever's list opens another district")
 	}
-	f.token = t.Token
-	return f.store.EnsureDistrict(ctx, d.ID, d.Name, d.State)
+	id, err := f.store.EnsureDistrict(ctx, d.ID, d.Name, d.State)
+	if err == nil {
+		err = f.keep(ctx, id, listed)
+	}
+	if err == nil {
+		err = f.store.As(access.System(id, "connections")).Write(ctx, func(tx *models.Tx) error { return tx.AcceptToken(ctx) })
+	}
+	return id, err
 }
 
 // alive runs the sync and gives a sign of life meanwhile. A run that was given up for lost, because its program slept

@@ -76,6 +76,8 @@ func syncsNotice(l *Locale, n string) string {
 		return l.T("users.notice.bad_cursor")
 	case "already_running":
 		return l.T("syncs.notice.already_running")
+	case "not_on":
+		return l.T("syncs.notice.not_on")
 	case "sync_started":
 		return l.T("syncs.notice.started")
 	}
