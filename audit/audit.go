@@ -12,6 +12,10 @@ const (
 	SyncRequested  Action = "sync.requested"
 	SyncFinished   Action = "sync.finished"
 	SyncFailed     Action = "sync.failed"
+	SyncHeld       Action = "sync.held"
+	SyncApproved   Action = "sync.approved"
+	SyncDiscarded  Action = "sync.discarded"
+	SyncSuperseded Action = "sync.superseded"
 	KeyMade        Action = "key.made"
 	KeyRevoked     Action = "key.revoked"
 

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"slices"
 
 	"hallpass/access"
@@ -28,6 +29,13 @@ func showHome(v *visit) (reply, error) {
 		p.CanSync = true
 		runs, err := v.tx.SyncRuns(v.ctx, 0, 1)
 		if err != nil {
+			return nil, err
+		}
+		held, err := v.tx.HeldSync(v.ctx)
+		switch {
+		case err == nil: // whatever ran since, this waits
+			runs = []models.SyncRun{held}
+		case !errors.Is(err, models.ErrNotFound):
 			return nil, err
 		}
 		if len(runs) == 1 {

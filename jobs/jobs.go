@@ -102,8 +102,12 @@ func (r *Runner) Stop(ctx context.Context) error {
 // Enqueue nudges a requested run. It is called after the transaction that requested it, from any program; a second
 // nudge for the same run does nothing.
 func (r *Runner) Enqueue(ctx context.Context, district, run int64) error {
-	if _, err := r.client.Insert(ctx, SyncArgs{District: district, Run: run}, nil); err != nil {
-		return fmt.Errorf("enqueue sync %d of district %d: %w", run, district, err)
+	return r.enqueue(ctx, SyncArgs{District: district, Run: run})
+}
+
+func (r *Runner) enqueue(ctx context.Context, args SyncArgs) error {
+	if _, err := r.client.Insert(ctx, args, nil); err != nil {
+		return fmt.Errorf("enqueue sync %d of district %d: %w", args.Run, args.District, err)
 	}
 	return nil
 }
@@ -140,7 +144,11 @@ func (r *Runner) Sweep(ctx context.Context) error {
 			due = append(due, river.InsertManyParams{Args: EventsArgs{District: d}})
 		}
 		for _, run := range waiting {
-			err = errors.Join(err, r.Enqueue(ctx, d, run.ID))
+			args := SyncArgs{District: d, Run: run.ID}
+			if run.Kind == models.SyncRelease {
+				args.Try = run.RequestedAt.Unix()
+			}
+			err = errors.Join(err, r.enqueue(ctx, args))
 		}
 		if err != nil { // the other districts still have their turn
 			errs = append(errs, fmt.Errorf("sweep syncs of district %d: %w", d, err))

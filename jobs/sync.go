@@ -18,6 +18,9 @@ import (
 type SyncArgs struct {
 	District int64 `json:"district"`
 	Run      int64 `json:"run"`
+	// Try tells the jobs of a release apart, by the second in which it was last asked for: one that was stopped and put
+	// back is worth another job.
+	Try int64 `json:"try,omitempty"`
 }
 
 // Kind is the job's name in the queue's table; it is stored, so it never changes.
@@ -69,7 +72,7 @@ func (w *sweepWorker) Work(ctx context.Context, _ *river.Job[sweepArgs]) error {
 	return w.runner.Sweep(ctx)
 }
 
-// FullSync is a Sync by roster.Full; opts serve for every run, but for RunID.
+// FullSync is a Sync by roster.Take; opts serve for every run, but for RunID.
 func FullSync(store *models.Store, client *clever.Client, opts roster.Options) Sync {
 	return func(ctx context.Context, district, run int64, rest func()) error {
 		cleverID, err := cleverID(ctx, store, district)
@@ -85,8 +88,7 @@ func FullSync(store *models.Store, client *clever.Client, opts roster.Options) S
 			}
 			rest()
 		}
-		_, err = roster.Full(ctx, store, client, cleverID, opts)
-		return err
+		return roster.Take(ctx, store, client, cleverID, opts)
 	}
 }
 

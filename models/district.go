@@ -24,9 +24,11 @@ type District struct {
 	Combining     access.Combining
 	Strategy      access.Strategy
 	PolicyVersion int64
-	SchoolYearEnd string // month and day, as 06-30
-	SyncHour      int    // of the nightly full sync, by the district's clock
-	RetentionDays int    // after the district has left, until it may be erased
+	SchoolYearEnd string            // month and day, as 06-30
+	SyncHour      int               // of the nightly full sync, by the district's clock
+	RetentionDays int               // after the district has left, until it may be erased
+	BrakeShares   map[BrakeType]int `gorm:"type:jsonb;serializer:json"` // see Brake
+	BrakePeople   int
 }
 
 // DistrictID finds a district by its Clever id, before anyone has entered it. The directory it reads holds ids only.

@@ -59,11 +59,6 @@ func (f *work) explain(ctx context.Context, cause error) models.SyncFailure {
 		at.Text = "The program was told to stop " + where + "." + kept
 		return at
 	}
-	if mass, ok := errors.AsType[*models.MassEndError](cause); ok {
-		at.Type, at.Page, at.Next = string(mass.Type), 0, "sharing"
-		at.Text = "Stopped to be safe: " + mass.Error() + ". If that is right, unshare in smaller steps or ask support."
-		return at
-	}
 	if short, ok := errors.AsType[*shortListError](cause); ok {
 		at.Text = "Stopped to be safe " + where + ": " + short.Error() + "." + kept
 		return at
