@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
 	"flag"
 	"fmt"
 	"io"
@@ -13,6 +14,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"hallpass/access"
+	"hallpass/clever"
 	"hallpass/clever/sandbox"
 	"hallpass/models"
 	"hallpass/models/cluster"
@@ -53,9 +56,13 @@ func demo(ctx context.Context, args []string, out, errOut io.Writer) error {
 	if err != nil {
 		return err
 	}
+	keys, err := models.ParseKeyring("demo:" + base64.StdEncoding.EncodeToString(randomKey())) // thrown away at the end
+	if err != nil {
+		return err
+	}
 	c := config{
 		baseURL: "http://" + console1.Addr().String(), cleverAPIURL: "http://" + pretend.Addr().String(), cleverOAuth: "http://" + pretend.Addr().String(),
-		cleverID: "demo", cleverSecret: "demo", cookieKeys: [][]byte{randomKey()}, sessionIdle: 2 * time.Hour, sessionLength: 12 * time.Hour, catalogue: catalogue, log: log,
+		cleverID: "demo", cleverSecret: "demo", cookieKeys: [][]byte{randomKey()}, sessionIdle: 2 * time.Hour, sessionLength: 12 * time.Hour, catalogue: catalogue, tokenKeys: keys.Always(), log: log,
 	}
 	sb, stopSandbox, err := pretendClever(c, pretend, *users, *seed)
 	if err != nil {
@@ -81,11 +88,29 @@ func demo(ctx context.Context, args []string, out, errOut io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if err := switchOn(ctx, store, client, sb.DistrictID()); err != nil {
+		return err
+	}
 	if _, err := roster.Full(ctx, store, client, sb.DistrictID(), roster.Options{Progress: progressTo(out), Log: log}); err != nil {
 		return err
 	}
 	welcome(out, c, sb, db.url)
 	return console(ctx, c, store, client, console1, db.done)
+}
+
+// switchOn finds the invented district in the token list, as any other, and switches it on.
+func switchOn(ctx context.Context, store *models.Store, client *clever.Client, district string) error {
+	if _, err := roster.Poll(ctx, store, client, nil); err != nil {
+		return err
+	}
+	id, err := store.DistrictID(ctx, district)
+	if err != nil {
+		return err
+	}
+	return store.As(access.System(id, "demo")).Write(ctx, func(tx *models.Tx) error {
+		_, err := tx.SetSwitch(ctx, models.SwitchOn)
+		return err
+	})
 }
 
 // pretendClever serves the sandbox over real HTTP.

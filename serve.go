@@ -30,7 +30,7 @@ func serve(ctx context.Context, args []string, out, errOut io.Writer) error {
 	if err := parse(flag.NewFlagSet("serve", flag.ContinueOnError), args, errOut); err != nil {
 		return err
 	}
-	c, err := loadConfig(os.LookupEnv, needs{clever: true, console: true})
+	c, err := loadConfig(os.LookupEnv, needs{clever: true, console: true, keys: true})
 	if err != nil {
 		return err
 	}
@@ -61,6 +61,7 @@ func console(ctx context.Context, c config, store *models.Store, client *clever.
 	runner, err := jobs.New(store, jobs.Work{
 		Sync:   jobs.FullSync(store, client, roster.Options{Log: c.log}),
 		Follow: jobs.FollowEvents(store, client, roster.Options{Log: c.log}),
+		Poll:   jobs.PollConnections(store, client, c.log),
 	}, c.log)
 	if err != nil {
 		return err
@@ -137,7 +138,7 @@ func privateDatabase(ctx context.Context, o cluster.Options) (database, error) {
 
 // openStore opens a database whose schema is this program's.
 func openStore(ctx context.Context, c config, url string) (*models.Store, error) {
-	store, err := models.Open(ctx, models.Config{URL: url, MaxConns: 16, Catalogue: c.catalogue})
+	store, err := models.Open(ctx, models.Config{URL: url, MaxConns: 16, Catalogue: c.catalogue, TokenKeys: c.tokenKeys})
 	if err != nil {
 		return nil, err
 	}

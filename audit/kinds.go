@@ -10,7 +10,9 @@ var all = []Action{
 	OverrideCreated, OverrideExtended, OverrideEnded, OverrideUndone,
 	RoleGiven, RoleEnded, RoleUndone,
 	RulesChanged, SettingChanged, KeyMade, KeyRevoked,
-	SyncRequested, SyncFinished, SyncFailed,
+	SyncRequested, SyncFinished, SyncFailed, SyncHeld, SyncApproved, SyncDiscarded, SyncSuperseded,
+	ConnectionFound, ConnectionSwitched, ConnectionRenewed, ConnectionSealed, ConnectionRefused, ConnectionLeft, ConnectionBack,
+	ExportMade,
 	SessionStarted, SessionEnded,
 }
 

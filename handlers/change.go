@@ -58,6 +58,8 @@ func changeKinds() map[audit.Action]changeKind {
 	return map[audit.Action]changeKind{
 		audit.OverrideCreated: override, audit.OverrideExtended: override, audit.OverrideEnded: override, audit.OverrideUndone: override,
 		audit.RoleGiven: role, audit.RoleEnded: role, audit.RoleUndone: role,
+		audit.SyncApproved:   {permission: access.SyncRun, receipt: heldReceipt},
+		audit.SyncDiscarded:  {permission: access.SyncRun, receipt: heldReceipt},
 		audit.KeyMade:        {permission: access.SettingsManage, receipt: keyReceipt},
 		audit.KeyRevoked:     {permission: access.SettingsManage, receipt: keyReceipt},
 		audit.RulesChanged:   {permission: access.SettingsManage, receipt: rulesReceipt, undo: undoRules},

@@ -280,14 +280,15 @@ func numbered(sql string, names ...string) string {
 const askedIDs = `unnest((SELECT @ids::text[]), (SELECT @numbers::bigint[]), (SELECT @at::bigint[])) a(value, number, n)`
 
 // factsOfThose reads the facts of everybody that w, a table of user ids, leads to: the ids of a record that was merged
-// lead to the person it was merged into.
+// lead to the person it was merged into. Who that is stands behind a fence: joined to as an expression, every user would
+// be read.
 const factsOfThose = `
-	  JOIN users r     ON r.district_id = @district AND r.id = w.user_id
-	  JOIN users u     ON u.district_id = @district AND u.id = coalesce(r.merged_into, r.id) AND u.ended_at IS NULL
+	 CROSS JOIN LATERAL (SELECT r.id AS record_id, coalesce(r.merged_into, r.id) AS home FROM users r WHERE r.district_id = @district AND r.id = w.user_id OFFSET 0) r
+	  JOIN users u     ON u.district_id = @district AND u.id = r.home AND u.ended_at IS NULL
 	  JOIN districts d ON d.district_id = @district`
 
 // forCopies is what copies of facts need beside them.
-const forCopies = `, r.id AS record_id,
+const forCopies = `, r.record_id,
 	       (SELECT array_agg(t.section_id ORDER BY t.section_id) FROM section_teachers t WHERE t.district_id = u.district_id AND t.user_id = u.id) AS taught,
 	       least((SELECT min(g.ends_at) FROM role_grants g WHERE g.district_id = u.district_id AND g.user_id = u.id AND g.ended_at IS NULL AND g.ends_at > @now),
 	             (SELECT min(o.ends_at) FROM overrides o WHERE o.district_id = u.district_id AND o.user_id = u.id AND o.ended_at IS NULL AND o.ends_at > @now)) AS until`

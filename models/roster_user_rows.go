@@ -31,6 +31,8 @@ type userRows struct {
 		contact []int64
 		student []string
 	}
+	held     heldColumns
+	notes    noteColumns
 	accounts []int64
 	renamed  struct {
 		id  []int64

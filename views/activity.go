@@ -59,7 +59,7 @@ var activityViews = []string{"district_admin", "staff", "teacher", "all"}
 var activityKinds = map[string]string{
 	"override": key("activity.kind.override"), "role": key("activity.kind.role"), "rules": key("activity.kind.rules"),
 	"setting": key("activity.kind.setting"), "key": key("activity.kind.key"), "sync": key("activity.kind.sync"),
-	"session": key("activity.kind.session"),
+	"session": key("activity.kind.session"), "connection": key("activity.kind.connection"), "export": key("activity.kind.export"),
 }
 
 func activityKind(l *Locale, kind string) string {
@@ -71,22 +71,34 @@ func activityKind(l *Locale, kind string) string {
 
 // activitySentences are the words for what happened. Who acted, What it was done to.
 var activitySentences = map[audit.Action]string{
-	audit.SessionStarted:   key("activity.session.started"),
-	audit.SessionEnded:     key("activity.session.ended"),
-	audit.SyncRequested:    key("activity.sync.requested"),
-	audit.SyncFinished:     key("activity.sync.finished"),
-	audit.SyncFailed:       key("activity.sync.failed"),
-	audit.KeyMade:          key("activity.key.made"),
-	audit.KeyRevoked:       key("activity.key.revoked"),
-	audit.RulesChanged:     key("activity.rules.changed"),
-	audit.SettingChanged:   key("activity.setting.changed"),
-	audit.OverrideCreated:  key("activity.override.created"),
-	audit.OverrideExtended: key("activity.override.extended"),
-	audit.OverrideEnded:    key("activity.override.ended"),
-	audit.OverrideUndone:   key("activity.override.undone"),
-	audit.RoleGiven:        key("activity.role.given"),
-	audit.RoleEnded:        key("activity.role.ended"),
-	audit.RoleUndone:       key("activity.role.undone"),
+	audit.SessionStarted:     key("activity.session.started"),
+	audit.SessionEnded:       key("activity.session.ended"),
+	audit.SyncRequested:      key("activity.sync.requested"),
+	audit.SyncFinished:       key("activity.sync.finished"),
+	audit.SyncFailed:         key("activity.sync.failed"),
+	audit.SyncHeld:           key("activity.sync.held"),
+	audit.SyncApproved:       key("activity.sync.approved"),
+	audit.SyncDiscarded:      key("activity.sync.discarded"),
+	audit.SyncSuperseded:     key("activity.sync.superseded"),
+	audit.KeyMade:            key("activity.key.made"),
+	audit.ConnectionFound:    key("activity.connection.found"),
+	audit.ConnectionSwitched: key("activity.connection.switched"),
+	audit.ConnectionRenewed:  key("activity.connection.renewed"),
+	audit.ConnectionSealed:   key("activity.connection.sealed"),
+	audit.ConnectionRefused:  key("activity.connection.refused"),
+	audit.ConnectionLeft:     key("activity.connection.left"),
+	audit.ConnectionBack:     key("activity.connection.back"),
+	audit.ExportMade:         key("activity.export.made"),
+	audit.KeyRevoked:         key("activity.key.revoked"),
+	audit.RulesChanged:       key("activity.rules.changed"),
+	audit.SettingChanged:     key("activity.setting.changed"),
+	audit.OverrideCreated:    key("activity.override.created"),
+	audit.OverrideExtended:   key("activity.override.extended"),
+	audit.OverrideEnded:      key("activity.override.ended"),
+	audit.OverrideUndone:     key("activity.override.undone"),
+	audit.RoleGiven:          key("activity.role.given"),
+	audit.RoleEnded:          key("activity.role.ended"),
+	audit.RoleUndone:         key("activity.role.undone"),
 }
 
 // sessionEnds are the words for how a session ended.
