@@ -49,6 +49,7 @@ func (s *server) routes() []route {
 		{method: get, path: inside + "syncs", permission: access.SyncRun, at: access.District, page: listSyncs},
 		{method: post, path: inside + "syncs", permission: access.SyncRun, at: access.District, page: s.createSync},
 		{method: get, path: inside + "syncs/:id", permission: access.SyncRun, at: access.District, page: showSync},
+		{method: get, path: inside + "syncs/:id/live", permission: access.SyncRun, at: access.District, page: watchSync},
 		{method: get, path: inside + "syncs/:id/changes", permission: access.SyncRun, at: access.District, page: listSyncChanges},
 		{method: get, path: inside + "syncs/:id/changes.csv", permission: access.SyncRun, at: access.District, page: exportSyncChanges},
 		{method: get, path: inside + "syncs/:id/held", permission: access.SyncRun, at: access.District, page: listHeld},
