@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -99,7 +100,9 @@ func textOf(raw jsontext.Value, field string) (text string, err error) {
 	case raw.Kind() != '"':
 		return "", malformed(field + ": must be a string")
 	}
-	if err := json.Unmarshal(raw, &text); err != nil {
+	if inner := raw[1 : len(raw)-1]; bytes.IndexByte(inner, '\\') < 0 {
+		text = string(inner) // as it stands: it was read once already, as part of the body
+	} else if err := json.Unmarshal(raw, &text); err != nil {
 		return "", malformed(field + ": cannot be read")
 	}
 	if text == "" {
@@ -200,11 +203,12 @@ func (b askedBody) items() ([]jsontext.Value, error) {
 func (b askedBody) item(raw jsontext.Value) evaluation {
 	var own question
 	err := object(raw, "evaluation", true, &own)
-	for field, beside := range map[*jsontext.Value]jsontext.Value{
-		&own.Subject: b.Subject, &own.Action: b.Action, &own.Resource: b.Resource, &own.Context: b.Context,
-	} {
-		if *field == nil {
-			*field = beside
+	for _, f := range [...]struct {
+		field  *jsontext.Value
+		beside jsontext.Value
+	}{{&own.Subject, b.Subject}, {&own.Action, b.Action}, {&own.Resource, b.Resource}, {&own.Context, b.Context}} {
+		if *f.field == nil {
+			*f.field = f.beside
 		}
 	}
 	var q evaluation

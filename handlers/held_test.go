@@ -197,3 +197,33 @@ func TestHeldRunOfAnotherDistrict(t *testing.T) {
 		}
 	}
 }
+
+// TestBrakeIsSetAndUndone, and counts at the next sync.
+func TestBrakeIsSetAndUndone(t *testing.T) {
+	c := newConsole(t)
+	admin := c.signedIn(sandbox.DistrictAdminUserID)
+	answers := url.Values{"brake_people": {"1000"}}
+	for _, typ := range models.BrakeTypes() {
+		answers.Set("brake_"+string(typ), "100")
+	}
+	_, receipt := set(t, admin, "brake", answers)
+	if b := c.decided().District.Brake(); b.People != 1000 || b.Share("student") != 100 {
+		t.Errorf("the brake is %+v", b)
+	}
+	if err := c.box.UnshareSchool(c.box.SchoolID(0)); err != nil {
+		t.Fatal(err)
+	}
+	if run, err := roster.Full(t.Context(), c.store, c.server.Clever, sandbox.SeedDistrictID, roster.Options{}); err != nil || run.State != models.SyncDone {
+		t.Errorf("without limits the sync is %s: %v", run.State, err)
+	}
+	undo(t, admin, receipt)
+	if b := c.decided().District.Brake(); b.People != models.BrakePeople || b.Share("student") != models.BrakeShare {
+		t.Errorf("undone, the brake is %+v", b)
+	}
+	at := adminBase + "settings/brake"
+	wrong := fields(t, admin.get(at), at+"/preview")
+	wrong.Set("brake_student", "0")
+	if a := admin.send(at+"/preview", wrong); a.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("a share of 0: status %d", a.StatusCode)
+	}
+}

@@ -96,6 +96,8 @@ func (v *visit) settingPreview(l *views.Locale, s setting, was, to settingValue,
 		p.Sentence, p.Button = l.NightSentence(settingNumber(to))
 	case retentionSetting.name:
 		p.Sentence, p.Button = l.RetentionSentence(settingNumber(to))
+	case brakeSetting.name:
+		p.Sentence, p.Button = l.BrakeSentence(shownBrake(to.Value))
 	case connectionSetting.name:
 		p.Sentence, p.Button = l.ConnectionSentence(to.Value)
 	default:
@@ -131,6 +133,8 @@ func settingSaid(l *views.Locale, name string, value settingValue) string {
 		return l.Night(settingNumber(value))
 	case retentionSetting.name:
 		return l.Retention(settingNumber(value))
+	case brakeSetting.name:
+		return l.Brake(shownBrake(value.Value))
 	case connectionSetting.name:
 		return l.ConnectionState(value.Value)
 	}

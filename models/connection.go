@@ -117,11 +117,19 @@ func (tx *Tx) SetSwitch(ctx context.Context, to Switch) (changed bool, err error
 	if err != nil {
 		return false, fmt.Errorf("switch district %s: %w", to, err)
 	}
-	if n == 0 || to == SwitchOn {
-		return n > 0, nil
+	if n == 0 {
+		return false, nil
+	}
+	// What was approved of a held run is neither lost nor applied meanwhile: it is wanted anew.
+	if _, err := exec(ctx, tx, `UPDATE sync_runs SET state = 'requested', started_at = NULL, beat_at = NULL, requested_at = ?
+		WHERE district_id = ? AND kind = 'release' AND state IN ('requested', 'running')`, tx.now, tx.actor.District); err != nil {
+		return false, fmt.Errorf("switch district %s: %w", to, err)
+	}
+	if to == SwitchOn {
+		return true, nil
 	}
 	runs, err := query[SyncRun](ctx, tx, `UPDATE sync_runs SET state = 'failed', finished_at = ?, error = ?, error_next = 'retry'
-		WHERE district_id = ? AND state IN ('requested', 'running') RETURNING *`, tx.now, syncPaused, tx.actor.District)
+		WHERE district_id = ? AND state IN ('requested', 'running') AND kind <> 'release' RETURNING *`, tx.now, syncPaused, tx.actor.District)
 	if err != nil {
 		return false, fmt.Errorf("switch district %s: %w", to, err)
 	}

@@ -261,6 +261,18 @@ func TestSwitches(t *testing.T) {
 		return err
 	})
 	may(nil)
+	// What was approved of a held run waits for the end of the pause.
+	if _, err := conn.Exec(t.Context(), `WITH held AS (INSERT INTO sync_runs (district_id, kind, state, requested_at) VALUES ($1, 'full', 'held', now()) RETURNING id)
+		INSERT INTO sync_runs (district_id, kind, state, requested_at, started_at, holds) SELECT $1, 'release', 'running', now(), now(), id FROM held`, found); err != nil {
+		t.Fatal(err)
+	}
+	operate(models.SwitchPaused)
+	is("requested NULL", `SELECT state || ' ' || coalesce(started_at::text, 'NULL') FROM sync_runs WHERE kind = 'release'`)
+	operate(models.SwitchOn)
+	is("requested", `SELECT state FROM sync_runs WHERE kind = 'release'`)
+	if _, err := conn.Exec(t.Context(), `UPDATE sync_runs SET state = 'done' WHERE kind = 'release'`); err != nil {
+		t.Fatal(err)
+	}
 	leave := func() (changed bool) {
 		modelstest.Write(t, k.Store, found, func(tx *models.Tx) (err error) {
 			changed, err = tx.Leave(t.Context())
@@ -298,7 +310,7 @@ func TestSwitches(t *testing.T) {
 	if done := k.keep(t, found, "another"); !done.Renewed || k.connection(t, found).State() != "on" {
 		t.Errorf("the list names another: %+v", done)
 	}
-	is("connection.found connection.switched connection.switched connection.switched connection.renewed connection.left connection.back connection.renewed connection.refused connection.renewed",
+	is("connection.found connection.switched connection.switched connection.switched connection.switched connection.switched connection.renewed connection.left connection.back connection.renewed connection.refused connection.renewed",
 		`SELECT string_agg(action, ' ' ORDER BY id) FROM audit_entries WHERE action LIKE 'connection.%'`)
 	is("0", `SELECT count(*) FROM audit_entries WHERE data::text LIKE '%`+someToken[:10]+`%'`)
 }

@@ -176,6 +176,7 @@ func TestShrunkenRecordsBlankNothingOut(t *testing.T) {
 func TestUnsharedSchoolAndItsReturn(t *testing.T) {
 	w := newWorld(t, change{sandbox: smallDistrict})
 	w.sync()
+	w.unbraked() // or a person would be asked
 	before := w.state()
 	w.must(w.sandbox.UnshareSchool(w.sandbox.SchoolID(0)))
 	run := w.followed()

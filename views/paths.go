@@ -53,6 +53,11 @@ func SyncPath(district, view string, id int64) string {
 	return viewPath(district, view) + "syncs/" + strconv.FormatInt(id, 10)
 }
 
+// SyncLivePath tells, as server-sent events, that a run has moved.
+func SyncLivePath(district, view string, id int64) string {
+	return SyncPath(district, view, id) + "/live"
+}
+
 // NothingHerePath is the page for those whom the console has nothing for. reason is one of NoConsolePage's.
 func NothingHerePath(reason string) string {
 	return TurnedAwayPath + "?" + url.Values{"as": {reason}}.Encode()

@@ -1,6 +1,10 @@
 package views
 
-import "github.com/a-h/templ"
+import (
+	"time"
+
+	"github.com/a-h/templ"
+)
 
 // ruleSamples are the pages of what the district decides for everybody.
 func ruleSamples(lang string) map[string]templ.Component {
@@ -38,16 +42,25 @@ func ruleSamples(lang string) map[string]templ.Component {
 	nobody := PolicyPreview{Frame: f, Title: "Check the new rules", Sentence: "One rule changes.", Crumb: Link{"/d/x/all/rules", "Role rules"}, Simulation: &Simulated{People: 2841}, Accounts: &Accounts{Several: 4}, Button: "Apply these rules", Cancel: RulesPath(sampleDistrict, "all")}
 	choices := []SettingChoice{{"most_privileged", true, false}, {"least_privileged", false, true}, {"view_in_use", false, false}}
 	return map[string]templ.Component{
-		"rules":            Rules(rules),
-		"rules-edit":       RulesForm(rules),
-		"rules-edit-wrong": RulesForm(wrong),
-		"policy-check":     PolicyCheck(check),
-		"policy-strategy":  PolicyCheck(strategy),
-		"policy-nobody":    PolicyCheck(nobody),
-		"settings":         Settings(SettingsPage{Frame: f, Combining: "view_in_use", Strategy: "per_role", TimeZone: "America/Chicago", YearEnd: "06-30"}),
-		"settings-changed": Settings(SettingsPage{Frame: f, Combining: "least_privileged", Strategy: "consolidated", TimeZone: "America/Chicago", YearEnd: "odd", Changed: 3}),
-		"combining":        EditSetting(SettingForm{Frame: f, Setting: "combining", Choices: choices}),
-		"strategy":         EditSetting(SettingForm{Frame: f, Setting: "strategy", Choices: []SettingChoice{{"consolidated", true, false}, {"per_role", false, true}}, Problems: []SettingProblem{{"value", "same"}}}),
+		"rules":              Rules(rules),
+		"rules-edit":         RulesForm(rules),
+		"rules-edit-wrong":   RulesForm(wrong),
+		"policy-check":       PolicyCheck(check),
+		"policy-strategy":    PolicyCheck(strategy),
+		"policy-nobody":      PolicyCheck(nobody),
+		"settings":           Settings(SettingsPage{Frame: f, Combining: "view_in_use", Strategy: "per_role", TimeZone: "America/Chicago", YearEnd: "06-30"}),
+		"settings-changed":   Settings(SettingsPage{Frame: f, Combining: "least_privileged", Strategy: "consolidated", TimeZone: "America/Chicago", YearEnd: "odd", Changed: 3}),
+		"combining":          EditSetting(SettingForm{Frame: f, Setting: "combining", Choices: choices}),
+		"strategy":           EditSetting(SettingForm{Frame: f, Setting: "strategy", Choices: []SettingChoice{{"consolidated", true, false}, {"per_role", false, true}}, Problems: []SettingProblem{{"value", "same"}}}),
+		"night":              EditSetting(SettingForm{Frame: f, Setting: "night", Number: 13, Problems: []SettingProblem{{"value", "hour"}}}),
+		"retention":          EditSetting(SettingForm{Frame: f, Setting: "retention", Number: 60, Problems: []SettingProblem{{"value", "days"}}}),
+		"connection-form":    EditSetting(SettingForm{Frame: f, Setting: "connection", Choices: []SettingChoice{{"on", true, true}, {"paused", false, false}}}),
+		"connection":         Connection(ConnectionPage{Frame: f, State: "on", Since: *at(2026, time.November, 1, 8, 0), Polled: at(2026, time.November, 20, 8, 0), KeptSince: at(2026, time.November, 1, 8, 0), Key: "20261101", Hour: 2, Days: 60}),
+		"connection-paused":  Connection(ConnectionPage{Frame: f, State: "paused", Since: *at(2026, time.June, 12, 8, 0), Hour: 0, Days: 1}),
+		"connection-waiting": Connection(ConnectionPage{Frame: f, State: "waiting", Since: *at(2026, time.November, 1, 8, 0)}),
+		"connection-off":     Connection(ConnectionPage{Frame: f, State: "off", Since: *at(2026, time.November, 1, 8, 0)}),
+		"connection-left":    Connection(ConnectionPage{Frame: f, State: "left", Since: *at(2026, time.November, 1, 8, 0), KeptUntil: at(2026, time.December, 31, 8, 0), Days: 60}),
+		"connection-refused": Connection(ConnectionPage{Frame: f, State: "refused", Since: *at(2026, time.November, 1, 8, 0), Refused: "status 401: Bad <b>token</b>", Failed: &SyncRun{ID: 3, State: "failed", Error: &SyncError{Message: "Clever's answer could not be used.", Next: "credentials"}}, Hour: 23, Days: 3650}),
 		"calendar": EditSetting(SettingForm{
 			Frame: f, Setting: "calendar", Zones: []string{"America/Chicago", "UTC"}, Zone: "UTC", Month: 2, Day: 30,
 			Problems: []SettingProblem{{"zone", "zone"}, {"day", "day"}},

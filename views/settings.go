@@ -15,8 +15,9 @@ type SettingsPage struct {
 	YearEnd   string // 06-30
 	State     string // of the connection with Clever; as ConnectionPage has it
 	Hour      int    // of the nightly sync
-	Days      int    // of keeping data after the district has left
-	Changed   int    // rules that differ from the shipped ones
+	Brake     Brake
+	Days      int // of keeping data after the district has left
+	Changed   int // rules that differ from the shipped ones
 }
 
 // SettingForm is the form of one setting.
@@ -29,6 +30,7 @@ type SettingForm struct {
 	Month    int
 	Day      int
 	Number   int // the hour of night, the days of retention
+	Brake    Brake
 	Problems []SettingProblem
 }
 
@@ -106,6 +108,8 @@ func (l *Locale) SettingName(setting string) string {
 		return l.T("settings.combining")
 	case "strategy":
 		return l.T("settings.strategy")
+	case "brake":
+		return l.T("settings.brake")
 	case "night":
 		return l.T("settings.night")
 	case "retention":
@@ -122,6 +126,8 @@ func (f SettingForm) sub(l *Locale) string {
 		return l.T("settings.combining.text")
 	case "strategy":
 		return l.T("settings.strategy.text")
+	case "brake":
+		return l.T("settings.brake.text")
 	case "night":
 		return l.T("settings.night.text")
 	case "retention":
@@ -160,6 +166,8 @@ func settingProblem(l *Locale, p SettingProblem) string {
 		return l.T("settings.problem.zone")
 	case "day":
 		return l.T("settings.problem.day")
+	case "brake":
+		return l.T("settings.problem.brake")
 	case "hour":
 		return l.T("settings.problem.hour")
 	case "days":

@@ -76,3 +76,19 @@ document.addEventListener("htmx:after:request", (event) => {
 
 document.addEventListener("htmx:after:swap", () => showCopyButtons(document));
 showCopyButtons(document);
+
+// A run under way says when it has moved; the part of the page about it then asks for
+// itself, and the whole page once it is over. Without the events the part asks by the
+// clock.
+const live = document.querySelector("[data-live]");
+if (live) {
+  const source = new EventSource(live.dataset.live);
+  source.addEventListener("moved", () => {
+    document.querySelector("[data-live]")?.dispatchEvent(new CustomEvent("sync-moved"));
+  });
+  source.addEventListener("over", () => {
+    source.close();
+    location.reload();
+  });
+  addEventListener("pagehide", () => source.close());
+}
