@@ -234,7 +234,7 @@ type traffic struct {
 func (t *traffic) watch(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		t.mu.Lock()
-		if t.waiter != nil {
+		if t.waiter != nil && r.URL.Query().Get("limit") != "" { // a list: a run's, and not a look at who is connected
 			close(t.waiter)
 			t.waiter = nil
 		}
