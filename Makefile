@@ -69,6 +69,10 @@ screenshots: setup-test ## take the README's pictures anew
 bench: setup ## speed and memory with a million people; see bench/
 	go run ./bench $(ARGS)
 
+.PHONY: chaos
+chaos: setup ## kill, cut off and fill up everything, and look whether anything is lost; see chaos/
+	go run ./chaos $(ARGS)
+
 .PHONY: ci
 ci: ## what guards main, as it runs there
 	bash .ci/run

@@ -58,9 +58,9 @@ func (w *world) logged(cmd *exec.Cmd, name string) (last func() string, err erro
 }
 
 // syncOnce runs `hallpass sync` and watches the clock and the memory of that process alone.
-func (w *world) syncOnce(ctx context.Context) (syncFigures, error) {
+func (w *world) syncOnce(ctx context.Context, args ...string) (syncFigures, error) {
 	f := syncFigures{Read: map[string]int{}, Seconds: map[string]float64{}}
-	cmd := command(ctx, w.program, "sync", "--full", "--district", w.clever.DistrictID())
+	cmd := command(ctx, w.program, append([]string{"sync", "--district", w.clever.DistrictID()}, args...)...)
 	cmd.Env = w.environ(w.url)
 	last, err := w.logged(cmd, "sync")
 	if err != nil {

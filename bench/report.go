@@ -25,18 +25,21 @@ const (
 type report struct {
 	out io.Writer
 
-	Began    time.Time              `json:"began"`
-	Machine  string                 `json:"machine"`
-	Users    int                    `json:"users_asked_for"`
-	Schools  int                    `json:"schools"`
-	Seed     uint64                 `json:"seed"`
-	Edited   int                    `json:"edited"`
-	Syncs    map[string]syncFigures `json:"syncs"`
-	Bare     map[string]float64     `json:"bare_sync_users_per_second"`
-	Pages    []pageFigures          `json:"pages"`
-	Access   *accessFigures         `json:"access,omitempty"`
-	Missed   []string               `json:"bars_missed"`
-	LoadsAvg []string               `json:"load_average"`
+	Began   time.Time              `json:"began"`
+	Machine string                 `json:"machine"`
+	Users   int                    `json:"users_asked_for"`
+	Schools int                    `json:"schools"`
+	Seed    uint64                 `json:"seed"`
+	Edited  int                    `json:"edited"`
+	Syncs   map[string]syncFigures `json:"syncs"`
+	Bare    map[string]float64     `json:"bare_sync_users_per_second"`
+	Pages   []pageFigures          `json:"pages"`
+	Access  *accessFigures         `json:"access,omitempty"`
+
+	Meanwhile *meanwhileFigures `json:"meanwhile,omitempty"`
+
+	Missed   []string `json:"bars_missed"`
+	LoadsAvg []string `json:"load_average"`
 }
 
 // describe says what the figures are of.

@@ -34,7 +34,7 @@ func (f syncFigures) rosterRows() (roster int64, all string) {
 }
 
 // bookkeeping is what every run writes about itself.
-var bookkeeping = map[string]bool{"sync_runs": true, "event_cursors": true, "districts": true, "head_counts": true, "audit_entries": true}
+var bookkeeping = map[string]bool{"sync_runs": true, "event_cursors": true, "districts": true, "head_counts": true, "audit_entries": true, "fact_changes": true}
 
 // syncs takes the figures of three syncs (everything new, nothing changed, one in fifty changed) and of the
 // yardstick beside them.
@@ -72,7 +72,7 @@ func (w *world) syncs(ctx context.Context, o options) error {
 		return err
 	}
 	r.sync("unchanged", again)
-	if err := w.change(o); err != nil {
+	if err := w.change(o, "Quincy"); err != nil {
 		return err
 	}
 	changed, err := w.measuredSync(ctx)
@@ -92,16 +92,16 @@ func (w *world) syncs(ctx context.Context, o options) error {
 		}
 	}
 	r.syncBars()
-	return nil
+	return w.meanwhile(ctx, o)
 }
 
 // change gives one generated person in fifty another middle name, and Clever's stamp with it.
-func (w *world) change(o options) error {
+func (w *world) change(o options, middle string) error {
 	n := 0
 	for i := 0; i < o.users-o.users/10; i += 45 { // the last ids may be fewer than asked for: "about"
 		err := w.clever.EditUser(w.clever.UserIDAt(i), func(user map[string]any) {
 			if name, ok := user["name"].(map[string]any); ok {
-				name["middle"] = "Quincy"
+				name["middle"] = middle
 				n++
 			}
 		})
@@ -119,7 +119,7 @@ func (w *world) measuredSync(ctx context.Context) (syncFigures, error) {
 	if err != nil {
 		return syncFigures{}, err
 	}
-	f, err := w.syncOnce(ctx)
+	f, err := w.syncOnce(ctx, "--full")
 	if err != nil {
 		return f, err
 	}

@@ -37,6 +37,7 @@ var problems = []struct {
 	{errCrossOrigin, http.StatusForbidden, "cross_origin"},
 	{errUnready, http.StatusServiceUnavailable, "not_ready"},
 	{models.ErrTooSlow, http.StatusServiceUnavailable, "timeout"},
+	{models.ErrAway, http.StatusServiceUnavailable, "database_away"},
 	{context.DeadlineExceeded, http.StatusServiceUnavailable, "timeout"},
 	{context.Canceled, statusClientGone, "client_gone"},
 }

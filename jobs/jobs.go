@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
@@ -45,6 +46,7 @@ type Work struct {
 // Runner works jobs off until it is stopped.
 type Runner struct {
 	client *river.Client[pgx.Tx]
+	pool   *pgxpool.Pool // River's own
 	store  *models.Store
 	follow bool
 	log    *slog.Logger
@@ -68,7 +70,11 @@ func New(store *models.Store, work Work, log *slog.Logger) (*Runner, error) {
 		periodic = append(periodic, river.NewPeriodicJob(river.PeriodicInterval(listEvery),
 			func() (river.JobArgs, *river.InsertOpts) { return connectionsArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true}))
 	}
-	client, err := river.NewClient(riverpgxv5.New(store.JobPool()), &river.Config{
+	pool, err := ownPool(store)
+	if err != nil {
+		return nil, err
+	}
+	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
 		Logger:            log,
 		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 2}, syncQueue: {MaxWorkers: syncsOpen}, eventsQueue: {MaxWorkers: eventsWorkers}},
 		Workers:           workers,
@@ -76,9 +82,10 @@ func New(store *models.Store, work Work, log *slog.Logger) (*Runner, error) {
 		ReindexerSchedule: river.NeverSchedule(), // reindexing is the owner's right, and the app's role owns nothing
 	})
 	if err != nil {
+		pool.Close()
 		return nil, fmt.Errorf("set up jobs: %w", err)
 	}
-	r.client = client
+	r.client, r.pool = client, pool
 	return r, nil
 }
 
@@ -93,9 +100,11 @@ func (r *Runner) Start(ctx context.Context) error {
 // Stop ends running jobs by their contexts and waits for them until ctx ends. A sync that is stopped is marked
 // failed and has deactivated nobody.
 func (r *Runner) Stop(ctx context.Context) error {
-	if err := r.client.StopAndCancel(ctx); err != nil {
+	err := r.client.StopAndCancel(ctx)
+	if err != nil {
 		return fmt.Errorf("stop jobs: %w", err)
 	}
+	r.pool.Close()
 	return nil
 }
 

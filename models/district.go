@@ -39,7 +39,7 @@ func (s *Store) DistrictID(ctx context.Context, cleverID string) (int64, error) 
 		return 0, ErrNotFound
 	}
 	if err != nil {
-		return 0, fmt.Errorf("find district: %w", err)
+		return 0, fmt.Errorf("find district: %w", passing(ctx, err))
 	}
 	return id, nil
 }

@@ -112,7 +112,7 @@ func (sc Scope) Prove(ctx context.Context, keyHash []byte, asked Asked) (key API
 	}
 	changes, err := sc.changesFrom(ctx, from.horizon)
 	if err != nil {
-		return key, told, false, tooSlow(ctx, err)
+		return key, told, false, passing(ctx, err)
 	}
 	copies.hear(district, changes)
 	key, told, proven = copies.answer(district, from, keyHash, asked, now)

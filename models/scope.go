@@ -3,9 +3,14 @@ package models
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -82,6 +87,7 @@ func (sc Scope) run(ctx context.Context, begin string, opening func(*Tx, *pgx.Ba
 	if sc.actor.District <= 0 {
 		return errors.New("no district: an actor acts in one district")
 	}
+	defer func() { err = passing(ctx, err) }()
 	conn, err := sc.store.db.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("reach database: %w", err)
@@ -113,10 +119,10 @@ func (sc Scope) run(ctx context.Context, begin string, opening func(*Tx, *pgx.Ba
 		opening(tx, b)
 	}
 	if err := tx.send(ctx, "begin transaction", b); err != nil {
-		return tooSlow(ctx, err)
+		return err
 	}
 	if err := fn(tx); err != nil {
-		return tooSlow(ctx, err)
+		return err
 	}
 	if begin == readOnly { // nothing to lose: whoever asked need not wait for the end
 		done, ended = true, true
@@ -133,13 +139,35 @@ func (sc Scope) run(ctx context.Context, begin string, opening func(*Tx, *pgx.Ba
 	return nil
 }
 
-// tooSlow makes ErrTooSlow of an error that came of the statement timeout.
-func tooSlow(ctx context.Context, err error) error {
-	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok && pgErr.Code == "57014" && ctx.Err() == nil { // or else of a client that has gone
-		return fmt.Errorf("%w: %w", ErrTooSlow, err)
+// passing marks an error that is the database's and will be over: ErrTooSlow came of the statement timeout, ErrAway of
+// a server that is not there, is on its way up or down, or has no room.
+func passing(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() != nil { // of a client that has gone nothing follows
+		return err
+	}
+	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok {
+		switch {
+		case pgErr.Code == "57014": // query_canceled
+			return fmt.Errorf("%w: %w", ErrTooSlow, err)
+		case slices.Contains(awayCodes, pgErr.Code), strings.HasPrefix(pgErr.Code, "08"), strings.HasPrefix(pgErr.Code, "53"):
+			return fmt.Errorf("%w: %w", ErrAway, err)
+		}
+		return err
+	}
+	_, refused := errors.AsType[*pgconn.ConnectError](err)
+	_, broken := errors.AsType[*net.OpError](err)
+	for _, gone := range []error{pgconn.ErrConnClosed, driver.ErrBadConn, io.EOF, io.ErrUnexpectedEOF} {
+		broken = broken || errors.Is(err, gone)
+	}
+	if refused || broken {
+		return fmt.Errorf("%w: %w", ErrAway, err)
 	}
 	return err
 }
+
+// awayCodes are what PostgreSQL says as it stops, crashes or starts, and on a server that has become a standby. Class
+// 08 is a broken connection, class 53 a lack of disk, memory or connections.
+var awayCodes = []string{"57P01", "57P02", "57P03", "25006"}
 
 // rollback ends a failed transaction; ctx must outlive the request that began it. It asks database/sql for the
 // connection, which may have given it back already: the driver does so when a request goes before its query is sent. A

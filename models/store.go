@@ -28,6 +28,7 @@ var (
 	ErrNotFound = errors.New("not found")
 	ErrConflict = errors.New("changed meanwhile")
 	ErrTooSlow  = errors.New("the database took too long")
+	ErrAway     = errors.New("the database cannot be reached or has no room for now")
 )
 
 // appRole is the database role of every pooled connection, made by the first migration.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"gorm.io/gorm"
 
 	"hallpass/audit"
@@ -235,7 +236,8 @@ func (tx *Tx) StartSync(ctx context.Context, id int64) (SyncRun, error) {
 				'schools', (SELECT coalesce(max(id), 0) FROM schools WHERE district_id = r.district_id),
 				'sections', (SELECT coalesce(max(id), 0) FROM sections WHERE district_id = r.district_id)))
 		WHERE r.district_id = ? AND r.id = ? AND r.state = 'requested' RETURNING *`, tx.now, tx.now, tx.actor.District, id)
-	if errors.Is(err, gorm.ErrDuplicatedKey) {
+	// A deadlock is with somebody who starts a run in the same moment: PostgreSQL lets one of the two begin.
+	if pgErr, ok := errors.AsType[*pgconn.PgError](err); errors.Is(err, gorm.ErrDuplicatedKey) || ok && pgErr.Code == "40P01" {
 		return SyncRun{}, fmt.Errorf("start sync %d: %w", id, ErrBusy)
 	}
 	if err != nil {

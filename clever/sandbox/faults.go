@@ -19,6 +19,7 @@ const (
 	TooMany      FaultKind = "too many"      // 429, empty body, reset after Delay
 	ServerError  FaultKind = "server error"  // Status, or 500
 	Slow         FaultKind = "slow"          // waits Delay, then answers
+	Drip         FaultKind = "drip"          // the answer comes in a few pieces, Delay apart
 	Reset        FaultKind = "reset"         // the connection breaks in the middle of the answer
 	Endless      FaultKind = "endless"       // spaces without end
 	NextLoop     FaultKind = "next loop"     // next leads to the page itself
@@ -27,15 +28,18 @@ const (
 	NextOther    FaultKind = "next other"    // next leads to another list
 	SkippingNext FaultKind = "skipping next" // next begins after a record that is not on the page
 	NoLinks      FaultKind = "no links"      // the list has no links at all
+	PageAgain    FaultKind = "page again"    // the page before this one once more
+	PageAhead    FaultKind = "page ahead"    // the page after this one, so that one is passed over
 	EmptyPage    FaultKind = "empty page"    // no records, next as before
 	NoRecords    FaultKind = "no records"    // no records and no next: a list that ends too early
 	RolesArray   FaultKind = "roles array"   // the page's first user has roles as an array
 	WrongType    FaultKind = "wrong type"    // the page's first record has a number where text is due
 	NoID         FaultKind = "no id"         // the page's first record has no id
+	WrongID      FaultKind = "wrong id"      // the page's first record has an id that nobody has
 	Foreign      FaultKind = "foreign"       // every record of the page is another district's
 	NoCount      FaultKind = "no count"      // a count without its number; strikes counts alone
 
-	// Of events. RolesArray, WrongType and Foreign strike the records inside them.
+	// Of events. RolesArray, WrongType, WrongID and Foreign strike the records inside them.
 	Twice       FaultKind = "twice"        // every event of the page comes two times
 	Shuffled    FaultKind = "shuffled"     // the page is in the opposite order
 	Skewed      FaultKind = "skewed"       // the page's moments are hours off, each other way
@@ -51,7 +55,7 @@ type Fault struct {
 	Kind   FaultKind
 	Times  int           // how many answers go wrong; 0 means one, below 0 all
 	Status int           // of ServerError
-	Delay  time.Duration // of Slow and TooMany
+	Delay  time.Duration // of Slow, Drip and TooMany
 }
 
 // Faults is the list of orders; the first that fits an answer is taken.
@@ -141,9 +145,15 @@ func (s *Sandbox) faulty(next http.Handler) http.Handler {
 			}
 		case Endless:
 			endless(w, r)
+		case PageAgain, PageAhead:
+			next.ServeHTTP(w, s.shifted(r, fault.Kind))
 		default:
 			rec := &recorded{header: http.Header{}, status: http.StatusOK}
 			next.ServeHTTP(rec, r)
+			if fault.Kind == Drip {
+				drip(w, r, rec, fault.Delay)
+				return
+			}
 			spoil(w, r, fault.Kind, rec)
 		}
 	})
@@ -157,21 +167,47 @@ func (s *Sandbox) pageOf(r *http.Request) int {
 	if counts(r) {
 		return 0
 	}
+	c, after, limit := s.listAsked(r)
+	if after == "" || c == nil {
+		return 1
+	}
+	return (c.rank(after)+limit-1)/limit + 1
+}
+
+// listAsked reads which list a request asks for, after which id and how much of it. c is nil where it is none.
+func (s *Sandbox) listAsked(r *http.Request) (c *collection, after string, limit int) {
 	q := r.URL.Query()
-	after := q.Get("starting_after")
-	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	who, ok := s.callerOf(token)
-	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
-	if after == "" || !ok || len(parts) != 2 {
-		return 1
-	}
-	c := who.district.collection(parts[1])
-	if c == nil {
-		return 1
-	}
 	limit, err := strconv.Atoi(q.Get("limit"))
 	if err != nil || limit < 1 {
 		limit = defaultLimit
 	}
-	return (c.rank(after)+limit-1)/limit + 1
+	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	who, ok := s.callerOf(token)
+	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	if !ok || len(parts) != 2 {
+		return nil, "", limit
+	}
+	return who.district.collection(parts[1]), q.Get("starting_after"), limit
+}
+
+// shifted asks for the page before or after the one that a request asks for.
+func (s *Sandbox) shifted(r *http.Request, kind FaultKind) *http.Request {
+	c, after, limit := s.listAsked(r)
+	if c == nil {
+		return r
+	}
+	q := r.URL.Query()
+	switch before := c.after("", c.rank(after), nil); {
+	case kind == PageAhead:
+		if page := c.after(after, limit, nil); len(page) > 0 {
+			q.Set("starting_after", c.id(page[len(page)-1]))
+		}
+	case after == "" || len(before) <= limit:
+		q.Del("starting_after")
+	default:
+		q.Set("starting_after", c.id(before[len(before)-1-limit]))
+	}
+	other := r.Clone(r.Context())
+	other.URL.RawQuery = q.Encode()
+	return other
 }

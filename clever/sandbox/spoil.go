@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -30,6 +31,30 @@ func endless(w http.ResponseWriter, r *http.Request) {
 	blank := bytes.Repeat([]byte(" "), 32<<10)
 	for r.Context().Err() == nil {
 		if _, err := w.Write(blank); err != nil {
+			return
+		}
+	}
+}
+
+// drip sends a recorded answer out in pieces, the first at once.
+func drip(w http.ResponseWriter, r *http.Request, rec *recorded, delay time.Duration) {
+	const pieces = 5
+	maps.Copy(w.Header(), rec.header)
+	w.WriteHeader(rec.status)
+	body := rec.body.Bytes()
+	t := time.NewTicker(max(delay, 1))
+	defer t.Stop()
+	for i := range pieces {
+		if _, err := w.Write(body[len(body)*i/pieces : len(body)*(i+1)/pieces]); err != nil {
+			return
+		}
+		_ = http.NewResponseController(w).Flush() // a client that has gone is noticed by the next piece
+		if i == pieces-1 {
+			return
+		}
+		select {
+		case <-t.C:
+		case <-r.Context().Done():
 			return
 		}
 	}
@@ -130,6 +155,8 @@ func spoilList(r *http.Request, kind FaultKind, body []byte) []byte {
 		first["name"] = 7
 	case NoID:
 		delete(first, "id")
+	case WrongID:
+		first["id"] = wrongID(first["id"])
 	default: // the others are not about what a list says
 	}
 	raw, err := json.Marshal(list)
@@ -137,6 +164,21 @@ func spoilList(r *http.Request, kind FaultKind, body []byte) []byte {
 		return body
 	}
 	return raw
+}
+
+// wrongID is an id that nobody has, and that stands in a list's order where the right one does: the one before it.
+func wrongID(id any) string {
+	text, _ := id.(string)
+	raw, err := hex.DecodeString(text)
+	if err != nil {
+		return text
+	}
+	for i := len(raw) - 1; i >= 0; i-- {
+		if raw[i]--; raw[i] != 0xff {
+			break
+		}
+	}
+	return hex.EncodeToString(raw)
 }
 
 // spoilEvents strikes what is special to events, and tells whether it did.
@@ -161,6 +203,8 @@ func spoilEvents(kind FaultKind, items []map[string]any) bool {
 		object["name"] = 7
 	case NoRecordID:
 		delete(object, "id")
+	case WrongID:
+		object["id"] = wrongID(object["id"])
 	case UnknownType:
 		first["type"] = "timetables.shuffled"
 	case NullObject:

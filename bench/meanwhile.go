@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+const (
+	barMeanwhile = 2.0  // median of a page while a full sync runs, over its idle one
+	barEvents    = 60.0 // seconds for manyEvents
+	manyEvents   = 10_000
+)
+
+// meanwhileFigures are those of a console and of events beside a district's full syncs.
+type meanwhileFigures struct {
+	Events        int                `json:"events"`
+	EventsSeconds float64            `json:"events_seconds"`
+	Idle          map[string]float64 `json:"page_p50_ms_idle"`
+	Busy          map[string]float64 `json:"page_p50_ms_while_a_full_sync_runs"`
+}
+
+// meanwhile takes the figures of events, and of pages while a full sync writes.
+func (w *world) meanwhile(ctx context.Context, o options) (err error) {
+	f := &meanwhileFigures{Idle: map[string]float64{}, Busy: map[string]float64{}}
+	w.report.Meanwhile = f
+	fmt.Fprintln(w.report.out, "\nEvents, by a process of their own; pages at one client while a full sync writes one person in fifty anew")
+	if err := w.events(ctx, o, f); err != nil {
+		return err
+	}
+	stop, err := w.serveConsole(ctx, w.url)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	console, err := w.signIn(ctx)
+	if err != nil {
+		return err
+	}
+	views, err := w.views(ctx, o)
+	if err != nil {
+		return err
+	}
+	views = slices.DeleteFunc(views, func(v view) bool { return !v.judged })
+	one := func(ctx context.Context, v view) (sample, error) {
+		var requests [][]byte
+		for _, path := range v.product {
+			requests = append(requests, console.request(path, v.gzip))
+		}
+		return drive(ctx, console.address, requests, 1, time.Duration(o.seconds*float64(time.Second))/2)
+	}
+	for _, v := range slices.Concat(views, views) { // the first turn warms up
+		s, err := one(ctx, v)
+		if err != nil {
+			return fmt.Errorf("page %q: %w", v.name, err)
+		}
+		f.Idle[v.name] = ms(s.p50)
+	}
+	if err := w.change(o, "Ramona"); err != nil {
+		return err
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := w.syncOnce(ctx, "--full")
+		done <- err
+	}()
+	took := map[string][]time.Duration{}
+	for n := 0; ; n++ {
+		v := views[n%len(views)]
+		s, err := one(ctx, v)
+		if err != nil {
+			return errors.Join(fmt.Errorf("page %q: %w", v.name, err), <-done)
+		}
+		select {
+		case err := <-done: // this turn may have been idle in part
+			if err != nil {
+				return err
+			}
+			for name, all := range took {
+				slices.Sort(all)
+				f.Busy[name] = ms(all[len(all)/2])
+			}
+			w.report.meanwhile(views)
+			return nil
+		default:
+		}
+		took[v.name] = append(took[v.name], s.p50)
+	}
+}
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// events edits so many people, and times how long it takes until the console would show it.
+func (w *world) events(ctx context.Context, o options, f *meanwhileFigures) error {
+	f.Events = min(manyEvents, o.users/2)
+	for i := range f.Events {
+		if err := w.clever.EditUser(w.clever.UserIDAt(i), func(user map[string]any) { user["email"] = fmt.Sprintf("moved%d@example.org", i) }); err != nil {
+			return err
+		}
+	}
+	figures, err := w.syncOnce(ctx)
+	f.EventsSeconds = figures.Total
+	return err
+}
+
+func (r *report) meanwhile(views []view) {
+	f := r.Meanwhile
+	seconds := f.EventsSeconds * manyEvents / float64(f.Events)
+	r.bar(seconds <= barEvents, "events: %s taken over in %.1f s, which is %.1f s for %s, at most %.0f", thousands(int64(f.Events)), f.EventsSeconds, seconds, thousands(manyEvents), barEvents)
+	for _, v := range views {
+		idle, busy := f.Idle[v.name], f.Busy[v.name]
+		if busy == 0 {
+			fmt.Fprintf(r.out, "  info    %s: the sync was over before its turn\n", v.name)
+			continue
+		}
+		r.bar(busy <= barMeanwhile*idle, "%s: median %.2f ms while a full sync runs, %.2f idle, %.2f ×, at most %.0f", v.name, busy, idle, busy/idle, barMeanwhile)
+	}
+}
