@@ -2,8 +2,11 @@ package models_test
 
 import (
 	"bytes"
+	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
+	neturl "net/url"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -227,6 +230,51 @@ func TestEveryTableIsErased(t *testing.T) {
 	for _, table := range tables {
 		if table != "erasures" && !strings.HasPrefix(table, "goose_") && !strings.HasPrefix(table, "river_") {
 			t.Errorf("%s has no district: erasing one does not reach it", table)
+		}
+	}
+}
+
+// TestOwnerWhoIsNoSuperuserErases: row-level security is forced upon such an owner too.
+func TestOwnerWhoIsNoSuperuserErases(t *testing.T) {
+	store, url, here, there := two(t)
+	conn := connect(t, url)
+	role := "hallpass_test_" + strings.ToLower(rand.Text())
+	if _, err := conn.Exec(t.Context(), `CREATE ROLE `+role+` NOSUPERUSER NOBYPASSRLS`); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if _, err := conn.Exec(context.Background(), `REASSIGN OWNED BY `+role+` TO current_user; DROP OWNED BY `+role+`; DROP ROLE `+role); err != nil {
+			t.Error(err)
+		}
+	})
+	if _, err := conn.Exec(t.Context(), `DO $$ DECLARE r record; BEGIN
+		GRANT ALL ON SCHEMA public TO `+role+`;
+		FOR r IN SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') LOOP
+			EXECUTE format('ALTER TABLE %I OWNER TO `+role+`', r.relname);
+		END LOOP; END $$`); err != nil {
+		t.Fatal(err)
+	}
+	switchOff(t, store, here)
+	others := counts(t, conn, there)
+	as, err := neturl.Parse(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := as.Query()
+	q.Set("options", "-c role="+role)
+	as.RawQuery = strings.ReplaceAll(q.Encode(), "+", "%20")
+	done, err := models.Erase(t.Context(), as.String(), "here", "test", time.Now())
+	if err != nil || done.Total() == 0 {
+		t.Fatal(err)
+	}
+	for table, n := range counts(t, conn, here) {
+		if n != 0 {
+			t.Errorf("%s still has %d rows", table, n)
+		}
+	}
+	for table, n := range counts(t, conn, there) {
+		if n != others[table] {
+			t.Errorf("the other district's %s has %d rows and had %d", table, n, others[table])
 		}
 	}
 }
