@@ -9,6 +9,8 @@ import (
 var all = []Action{
 	OverrideCreated, OverrideExtended, OverrideEnded, OverrideUndone,
 	RoleGiven, RoleEnded, RoleUndone,
+	AccountsImported, AccountsTakenOut, AccountsLinked, CutOverChanged,
+	UsersMerged, UsersUnmerged, MergeProposed, MergeRefused,
 	RulesChanged, SettingChanged, KeyMade, KeyRevoked,
 	SyncRequested, SyncFinished, SyncFailed,
 	SessionStarted, SessionEnded,

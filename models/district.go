@@ -25,6 +25,10 @@ type District struct {
 	Strategy      access.Strategy
 	PolicyVersion int64
 	SchoolYearEnd string // month and day, as 06-30
+	// When accounts of the app's old days that lead to nobody are given up, or kept: CutOverRest.
+	CutOverAt   *time.Time
+	CutOverRest string
+	BulkWrong   int32 // most wrong of a bulk of merges, in millionths
 }
 
 // DistrictID finds a district by its Clever id, before anyone has entered it. The directory it reads holds ids only.
