@@ -48,24 +48,24 @@ const (
 
 // Import is one file of accounts, read, looked at, applied or taken back.
 type Import struct {
-	ID                             int64
-	Kind                           string // "" until the file's head was read
-	FileName                       string
-	Form                           string // how it was read: encoding and separator, or json
-	Digest                         []byte // SHA-256 of the file
-	State                          ImportState
-	Error                          string // a code, with what it speaks of after a space
-	Notices                        []string
-	BytesAll, BytesRead            int64 // BytesAll 0: not known
-	RowsRead, RowsWrong            int64
-	Counts                         ImportCounts
-	Token                          string
-	Plan                           []byte
-	View                           string
-	ChangeID, UndoID               *int64
-	StartedBy                      *int64
-	StartedAt, BeatAt              time.Time
-	FinishedAt                     *time.Time
+	ID                  int64
+	Kind                string // "" until the file's head was read
+	FileName            string
+	Form                string // how it was read: encoding and separator, or json
+	Digest              []byte // SHA-256 of the file
+	State               ImportState
+	Error               string // a code, with what it speaks of after a space
+	Notices             []string
+	BytesAll, BytesRead int64 // BytesAll 0: not known
+	RowsRead, RowsWrong int64
+	Counts              ImportCounts
+	Token               string
+	Plan                []byte
+	View                string
+	ChangeID, UndoID    *int64
+	StartedBy           *int64
+	StartedAt, BeatAt   time.Time
+	FinishedAt          *time.Time
 }
 
 // ImportCounts is what a file would do, or did. All counts are of accounts but the last.
@@ -113,13 +113,13 @@ func (tx *Tx) StartImport(ctx context.Context, fileName string, bytes int64) (Im
 	if tx.actor.User != 0 {
 		by = &tx.actor.User
 	}
-	rows, err := scan[Import](ctx, tx, `INSERT INTO imports (district_id, file_name, state, bytes_all, started_by, started_at, beat_at, view)
-		VALUES (@district, @name, 'reading', @bytes, @by, @now, @now, @view) RETURNING *`,
+	rows, err := scan[struct{ ID int64 }](ctx, tx, `INSERT INTO imports (district_id, file_name, state, bytes_all, started_by, started_at, beat_at, view)
+		VALUES (@district, @name, 'reading', @bytes, @by, @now, @now, @view) RETURNING id`,
 		map[string]any{"district": tx.actor.District, "name": cut(clean(fileName), 200), "bytes": max(bytes, 0), "by": by, "now": tx.now, "view": string(tx.actor.View)})
 	if err != nil {
 		return Import{}, fmt.Errorf("start import: %w", err)
 	}
-	return rows[0], nil
+	return tx.Import(ctx, rows[0].ID)
 }
 
 // Import reads one import.
@@ -207,7 +207,7 @@ func (tx *Tx) agree(ctx context.Context, id int64, from, to ImportState, token s
 		by = &tx.actor.User
 	}
 	return tx.moveImport(ctx, id, from, `state = @to, token = @token, plan = @plan, view = @view, error = '', started_by = coalesce(@by, started_by)`,
-		map[string]any{"to": string(to), "token": token, "plan": plan, "view": string(tx.actor.View), "by": by})
+		map[string]any{"to": string(to), "token": token, "plan": append([]byte{}, plan...), "view": string(tx.actor.View), "by": by})
 }
 
 // WaitingImports lists imports that somebody agreed to and that nobody has been at work on since the given moment.

@@ -261,7 +261,7 @@ const maxSchoolWords = 50_000
 func (tx *Tx) knowSchools(ctx context.Context, id int64) error {
 	fail := func(err error) error { return fmt.Errorf("find schools of import %d: %w", id, err) }
 	schools, err := scan[struct {
-		ID                                   int64
+		ID                                     int64
 		CleverID, SISID, SchoolNumber, NameKey string
 	}](ctx, tx, `SELECT id, clever_id, sis_id, school_number, name_key FROM schools WHERE district_id = @district ORDER BY id DESC`, map[string]any{"district": tx.actor.District})
 	if err != nil {

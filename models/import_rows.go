@@ -18,18 +18,18 @@ import (
 // ImportRow is one row of a file: an account of the app, or, with a CleverID and no AppID, an old id and the Clever user
 // that it became.
 type ImportRow struct {
-	N                         int64 // of the row, from 1
-	Line                      int64
-	Col                       int // of the id
-	AppID                     string
-	Role                      access.Role
-	LegacyID                  string
-	CleverID                  string
-	First, Middle, Last       string
-	Email                     string
-	SISID, Number             string
-	Schools                   []string // ids, numbers or names
-	LastUsedAt                *time.Time
+	N                   int64 // of the row, from 1
+	Line                int64
+	Col                 int // of the id
+	AppID               string
+	Role                access.Role
+	LegacyID            string
+	CleverID            string
+	First, Middle, Last string
+	Email               string
+	SISID, Number       string
+	Schools             []string // ids, numbers or names
+	LastUsedAt          *time.Time
 }
 
 // sum tells rows of the same account apart.

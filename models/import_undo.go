@@ -12,9 +12,9 @@ import (
 
 // UndoPlan says what taking an import back would do, and why it cannot be, if it cannot.
 type UndoPlan struct {
-	Removed  int // accounts that the file brought
-	Restored int // accounts that it changed, or that it linked, as they were
-	Ended    int // people who were made for accounts
+	Removed  int   // accounts that the file brought
+	Restored int   // accounts that it changed, or that it linked, as they were
+	Ended    int   // people who were made for accounts
 	Later    int64 // an import after it that must be taken back first; 0: none
 	Decided  int   // people made for its accounts about whom something was decided since
 }

@@ -237,6 +237,11 @@ func (tx *Tx) FinishSync(ctx context.Context, id int64, progress []SyncProgress)
 	if err := tx.MoveTermEnds(ctx); err != nil {
 		return SyncRun{}, err
 	}
+	if t := (SyncRun{Progress: progress}).Total(); t.Created+t.Updated+t.Revived > 0 { // or nobody new can be found
+		if _, err := tx.MatchAccounts(ctx); err != nil {
+			return SyncRun{}, err
+		}
+	}
 	if err := tx.SaveSyncProgress(ctx, id, progress); err != nil {
 		return SyncRun{}, err
 	}
