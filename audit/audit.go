@@ -31,6 +31,9 @@ const (
 	MergeProposed Action = "merge.proposed" // a second person must agree
 	MergeRefused  Action = "merge.refused"
 
+	PairDecided Action = "pair.decided" // whether two records are one person
+	PairUndone  Action = "pair.undone"
+
 	AccountsImported Action = "accounts.imported"
 	AccountsTakenOut Action = "accounts.taken_out"
 	AccountsLinked   Action = "accounts.linked"

@@ -107,3 +107,15 @@ func (tx *Tx) settleGone(ctx context.Context) error {
 func forgetSections(b *pgx.Batch, district int64, teachers []int64) {
 	b.Queue(`UPDATE sections s SET digest = '' FROM section_teachers t WHERE t.district_id = $1 AND t.user_id = ANY($2::bigint[]) AND s.district_id = $1 AND s.id = t.section_id AND s.digest <> ''`, district, teachers)
 }
+
+// withHomes adds, to the Clever ids of some records, those of the people they were merged into: whoever comes or goes by
+// one record of theirs takes the places that are kept under another.
+func (tx *Tx) withHomes(ctx context.Context, cleverIDs []string) ([]string, error) {
+	all := cleverIDs
+	var home string
+	b := &pgx.Batch{}
+	collect(b, byKey("text", `SELECT h.clever_id FROM users l JOIN users h ON h.district_id = $1 AND h.id = l.merged_into
+			WHERE l.district_id = $1 AND l.clever_id = w.id AND l.merged_into IS NOT NULL AND h.clever_id IS NOT NULL`),
+		[]any{tx.actor.District, cleverIDs}, []any{&home}, func() { all = append(all, home) })
+	return all, tx.send(ctx, "find people of merged records", b)
+}

@@ -69,6 +69,10 @@ func (w *changes) write(ctx context.Context) error {
 		w.Users[i].Prepare()
 		people = append(people, w.Users[i].CleverID)
 	}
+	people, err := tx.withHomes(ctx, people)
+	if err != nil {
+		return err
+	}
 	before, err := tx.headsOf(ctx, people)
 	if err != nil {
 		return err

@@ -34,5 +34,8 @@ func SignIn(ctx context.Context, tx *models.Tx, u clever.User, partial bool) (in
 	if err := tx.MatchPerson(ctx, held.ID); err != nil {
 		return 0, err
 	}
-	return held.ID, tx.ConfirmPerson(ctx, held.ID)
+	if err := tx.ConfirmPerson(ctx, held.ID); err != nil {
+		return 0, err
+	}
+	return tx.UserByCleverID(ctx, u.ID) // a merged record signs in as the person it was merged into
 }

@@ -58,8 +58,9 @@ var activityViews = []string{"district_admin", "staff", "teacher", "all"}
 // activityKinds are the words for kinds of actions, by the noun.
 var activityKinds = map[string]string{
 	"override": key("activity.kind.override"), "role": key("activity.kind.role"), "rules": key("activity.kind.rules"),
+	"users": key("activity.kind.users"), "merge": key("activity.kind.merge"),
 	"setting": key("activity.kind.setting"), "key": key("activity.kind.key"), "sync": key("activity.kind.sync"),
-	"session": key("activity.kind.session"),
+	"session": key("activity.kind.session"), "pair": key("activity.kind.pair"),
 }
 
 func activityKind(l *Locale, kind string) string {
@@ -71,6 +72,8 @@ func activityKind(l *Locale, kind string) string {
 
 // activitySentences are the words for what happened. Who acted, What it was done to.
 var activitySentences = map[audit.Action]string{
+	audit.PairDecided:      key("activity.pair.decided"),
+	audit.PairUndone:       key("activity.pair.undone"),
 	audit.SessionStarted:   key("activity.session.started"),
 	audit.SessionEnded:     key("activity.session.ended"),
 	audit.SyncRequested:    key("activity.sync.requested"),
@@ -78,6 +81,10 @@ var activitySentences = map[audit.Action]string{
 	audit.SyncFailed:       key("activity.sync.failed"),
 	audit.KeyMade:          key("activity.key.made"),
 	audit.KeyRevoked:       key("activity.key.revoked"),
+	audit.UsersMerged:      key("activity.users.merged"),
+	audit.UsersUnmerged:    key("activity.users.unmerged"),
+	audit.MergeProposed:    key("activity.merge.proposed"),
+	audit.MergeRefused:     key("activity.merge.refused"),
 	audit.RulesChanged:     key("activity.rules.changed"),
 	audit.SettingChanged:   key("activity.setting.changed"),
 	audit.OverrideCreated:  key("activity.override.created"),
@@ -178,6 +185,8 @@ func (t ActivityThing) said(l *Locale) string {
 		return l.F("activity.thing.override", "Number", t.ID)
 	case "grant", "role":
 		return l.F("activity.thing.role", "Name", personName(l, t.Name))
+	case "merge":
+		return l.F("merge.link", "Number", t.ID)
 	case "sync":
 		return l.F("activity.thing.sync", "Number", t.ID)
 	case "key":
