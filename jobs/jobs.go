@@ -36,6 +36,8 @@ type Sync func(ctx context.Context, district, run int64) error
 type Work struct {
 	Sync   Sync
 	Follow Follow // nil follows no events and asks for no nightly sync
+	// Duplicates computes suggestions after a sync, an import or a merge; nil leaves that to another program.
+	Duplicates Duplicates
 }
 
 // Runner works jobs off until it is stopped.
@@ -44,6 +46,8 @@ type Runner struct {
 	store  *models.Store
 	follow bool
 	log    *slog.Logger
+
+	duplicates bool
 }
 
 // New prepares a runner; no job runs before Start. A nil log discards.
@@ -51,16 +55,17 @@ func New(store *models.Store, work Work, log *slog.Logger) (*Runner, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	r := &Runner{store: store, follow: work.Follow != nil, log: log}
+	r := &Runner{store: store, follow: work.Follow != nil, duplicates: work.Duplicates != nil, log: log}
 	workers := river.NewWorkers()
-	river.AddWorker(workers, &syncWorker{sync: work.Sync, log: log})
+	river.AddWorker(workers, &syncWorker{sync: work.Sync, log: log, runner: r})
+	river.AddWorker(workers, &duplicatesWorker{compute: work.Duplicates})
 	river.AddWorker(workers, &eventsWorker{follow: work.Follow, runner: r})
 	river.AddWorker(workers, &sweepWorker{runner: r})
 	sweep := river.NewPeriodicJob(river.PeriodicInterval(sweepEvery),
 		func() (river.JobArgs, *river.InsertOpts) { return sweepArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true})
 	client, err := river.NewClient(riverpgxv5.New(store.JobPool()), &river.Config{
 		Logger:            log,
-		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 2}, syncQueue: {MaxWorkers: syncWorkers}, eventsQueue: {MaxWorkers: eventsWorkers}},
+		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 2}, syncQueue: {MaxWorkers: syncWorkers}, eventsQueue: {MaxWorkers: eventsWorkers}, duplicatesQueue: {MaxWorkers: duplicatesWorkers}},
 		Workers:           workers,
 		PeriodicJobs:      []*river.PeriodicJob{sweep},
 		ReindexerSchedule: river.NeverSchedule(), // reindexing is the owner's right, and the app's role owns nothing
@@ -129,6 +134,7 @@ func (r *Runner) Sweep(ctx context.Context) error {
 		if follow && err == nil {
 			due = append(due, river.InsertManyParams{Args: EventsArgs{District: d}})
 		}
+		err = errors.Join(err, r.nudgeDuplicates(ctx, d))
 		for _, run := range waiting {
 			err = errors.Join(err, r.Enqueue(ctx, d, run.ID))
 		}

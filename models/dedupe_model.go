@@ -3,7 +3,6 @@ package models
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -56,11 +55,12 @@ type DuplicatesWanted struct {
 	Records int  // that the last computation of everything had
 }
 
-// DuplicatesWanted looks for work.
+// DuplicatesWanted looks for work. While everybody is being read from Clever there is none: it would be done over.
 func (tx *Tx) DuplicatesWanted(ctx context.Context) (DuplicatesWanted, error) {
-	w, err := one[DuplicatesWanted](ctx, tx, `SELECT x.changed, coalesce(m.records, 0) AS records,
-			m.wanted_at IS NOT NULL OR (x.changed > 0 AND m.district_id IS NULL) AS "all"
+	w, err := one[DuplicatesWanted](ctx, tx, `SELECT CASE WHEN y.syncing THEN 0 ELSE x.changed END AS changed, coalesce(m.records, 0) AS records,
+			NOT y.syncing AND (m.wanted_at IS NOT NULL OR (x.changed > 0 AND m.district_id IS NULL)) AS "all"
 		FROM (SELECT count(*) AS changed FROM (SELECT FROM dedupe_keys WHERE district_id = @district AND hash = @mark LIMIT 1000) k) x
+		CROSS JOIN (SELECT EXISTS (SELECT FROM sync_runs WHERE district_id = @district AND state = 'running' AND kind = 'full') AS syncing) y
 		LEFT JOIN dedupe_models m ON m.district_id = @district`, map[string]any{"district": tx.actor.District, "mark": changedMark})
 	if err != nil {
 		return w, fmt.Errorf("what duplicates want: %w", err)
@@ -170,13 +170,4 @@ func (tx *Tx) InBlocks(ctx context.Context, hashes []int64, limit int) ([]int64,
 		return nil, err
 	}
 	return ids, nil
-}
-
-// HasDedupeModel reports whether anything was learned of the district.
-func (tx *Tx) HasDedupeModel(ctx context.Context) (bool, error) {
-	_, _, err := tx.DedupeModel(ctx)
-	if errors.Is(err, ErrNotFound) {
-		return false, nil
-	}
-	return err == nil, err
 }

@@ -147,6 +147,9 @@ func endUsers(b *pgx.Batch, district int64, now any) {
 	const grantsOf = `r.district_id = $1 AND r.user_id = coalesce(u.merged_into, u.id) AND r.record_id = g.id AND r.source = 'clever'`
 	b.Queue(`UPDATE role_grant_schools s SET ended_at = $2 FROM gone_users g JOIN users u ON u.district_id = $1 AND u.id = g.id, role_grants r
 		WHERE `+grantsOf+` AND s.district_id = $1 AND s.grant_id = r.id AND s.ended_at IS NULL`, district, now)
+	b.Queue(`INSERT INTO dedupe_keys (district_id, hash, user_id) SELECT $1, $2, g.id FROM gone_users g JOIN users u ON u.district_id = $1 AND u.id = g.id
+		WHERE EXISTS (SELECT FROM role_grants r WHERE r.district_id = $1 AND r.user_id = coalesce(u.merged_into, u.id) AND r.role IN ('teacher', 'staff', 'district_admin'))
+		ON CONFLICT DO NOTHING`, district, changedMark)
 	b.Queue(`UPDATE role_grants r SET ended_at = $2 FROM gone_users g JOIN users u ON u.district_id = $1 AND u.id = g.id
 		WHERE `+grantsOf+` AND r.ended_at IS NULL`, district, now)
 	b.Queue(`UPDATE identities i SET ended_at = $2 FROM gone_users g
