@@ -225,7 +225,8 @@ func (l *Locale) MergeSentence(state string, n MergeNames) string {
 	k := map[string]string{
 		"merged": key("merge.sentence.merged"), "unmerged": key("merge.sentence.unmerged"), "proposed": key("merge.sentence.proposed"), "refused": key("merge.sentence.refused"),
 	}[state]
-	return l.F(k, "Members", n.joined(l), "Survivor", n.kept(l))
+	words := []string{"Members", n.joined(l), "Survivor", n.kept(l)}
+	return l.F(k, words...)
 }
 
 // MergeLink names a merge.
@@ -318,7 +319,8 @@ func (q UnmergeQuestion) asks(l *Locale) string {
 	if q.Created {
 		k = key("unmerge.ask.created")
 	}
-	return l.F(k, "Act", q.Act.does(), "Place", q.Spot.inside(l))
+	words := []string{"Act", q.Act.does(), "Place", q.Spot.inside(l)}
+	return l.F(k, words...)
 }
 
 func (q UnmergeQuestion) option(l *Locale, answer, survivor string) string {

@@ -334,5 +334,6 @@ func samples(lang string) map[string]templ.Component {
 	maps.Copy(all, ruleSamples(lang))
 	maps.Copy(all, accessSamples(lang))
 	maps.Copy(all, changeSamples(lang))
+	maps.Copy(all, mergeSamples(lang))
 	return all
 }
