@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"hallpass/access"
+	"hallpass/models"
 )
 
 // config is every setting, read once from the environment and checked once. README lists them.
@@ -29,12 +30,13 @@ type config struct {
 	cookieKeys                 [][]byte
 	sessionIdle, sessionLength time.Duration
 	catalogue                  *access.Catalogue // nil: the shipped one
+	tokenKeys                  func() (*models.Keyring, error)
 
 	log *slog.Logger
 }
 
 // needs says which settings a command cannot do without.
-type needs struct{ clever, console bool }
+type needs struct{ clever, console, keys bool }
 
 // settings reads the environment and remembers everything that is wrong with it, so that one message can name it all.
 type settings struct {
@@ -112,6 +114,7 @@ func loadConfig(env func(string) (string, bool), n needs) (config, error) {
 		catalogue:     s.catalogue("HALLPASS_CATALOGUE"),
 		log:           s.logger(),
 	}
+	c.tokenKeys = s.tokenKeys(n.keys, c.log)
 	if c.databaseURL == "" && c.dataDir == "" {
 		dir, err := dataHome(env)
 		if err != nil {

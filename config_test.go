@@ -34,10 +34,11 @@ const keyText = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 var enough = environment{
 	"DATABASE_URL": "postgres://hallpass:dbsecret@db.example/hallpass", "HALLPASS_BASE_URL": "https://hallpass.example.org/",
 	"HALLPASS_CLEVER_CLIENT_ID": "app", "HALLPASS_CLEVER_CLIENT_SECRET": "appsecret", "HALLPASS_COOKIE_KEY": keyText,
+	"HALLPASS_TOKEN_KEYS": "k1:" + keyText,
 }
 
 func TestConfigDefaults(t *testing.T) {
-	c, err := loadConfig(enough.lookUp, needs{clever: true, console: true})
+	c, err := loadConfig(enough.lookUp, needs{clever: true, console: true, keys: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,11 +54,11 @@ func TestConfigDefaults(t *testing.T) {
 // TestConfigNamesEverythingAtOnce: somebody who sets up a server wants one list, not one round for each mistake.
 func TestConfigNamesEverythingAtOnce(t *testing.T) {
 	home := environment{"XDG_DATA_HOME": "/home/somebody/data"}
-	_, err := loadConfig(home.lookUp, needs{clever: true, console: true})
+	_, err := loadConfig(home.lookUp, needs{clever: true, console: true, keys: true})
 	if err == nil {
 		t.Fatal("nothing is set, and nothing is missing")
 	}
-	for _, name := range []string{"HALLPASS_CLEVER_CLIENT_ID", "HALLPASS_CLEVER_CLIENT_SECRET", "HALLPASS_BASE_URL", "HALLPASS_COOKIE_KEY"} {
+	for _, name := range []string{"HALLPASS_CLEVER_CLIENT_ID", "HALLPASS_CLEVER_CLIENT_SECRET", "HALLPASS_BASE_URL", "HALLPASS_COOKIE_KEY", "HALLPASS_TOKEN_KEYS"} {
 		if n := strings.Count(err.Error(), name+" is missing"); n != 1 {
 			t.Errorf("%s is called missing %d times in:\n%v", name, n, err)
 		}
@@ -65,17 +66,17 @@ func TestConfigNamesEverythingAtOnce(t *testing.T) {
 	wrong := map[string]string{
 		"HALLPASS_ADDR": "8080", "HALLPASS_BASE_URL": "hallpass.example.org", "HALLPASS_SESSION_IDLE": "soon", "HALLPASS_SESSION_ABSOLUTE": "3s",
 		"HALLPASS_CLEVER_API_URL": "https://api.clever.com/v3.1", "HALLPASS_CLEVER_AUTH_URL": "ftp://clever.com", "HALLPASS_LOG_LEVEL": "loud",
-		"HALLPASS_LOG": "xml", "HALLPASS_COOKIE_KEY": "c2hvcnQ=",
+		"HALLPASS_LOG": "xml", "HALLPASS_COOKIE_KEY": "c2hvcnQ=", "HALLPASS_TOKEN_KEYS": keyText,
 	}
 	all := enough.with()
 	for name, value := range wrong {
 		all[name] = value
-		_, err := loadConfig(enough.with(name, value).lookUp, needs{clever: true, console: true})
+		_, err := loadConfig(enough.with(name, value).lookUp, needs{clever: true, console: true, keys: true})
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s=%s: %v", name, value, err)
 		}
 	}
-	_, err = loadConfig(all.lookUp, needs{clever: true, console: true})
+	_, err = loadConfig(all.lookUp, needs{clever: true, console: true, keys: true})
 	for name := range wrong {
 		if !strings.Contains(err.Error(), name) {
 			t.Errorf("with everything wrong, %s is not named in:\n%v", name, err)
@@ -113,8 +114,9 @@ func TestConfigSecretsFromFiles(t *testing.T) {
 		"DATABASE_URL_FILE":                  file("db", "postgres://hallpass:dbsecret@db.example/hallpass\n"),
 		"HALLPASS_CLEVER_CLIENT_SECRET_FILE": file("clever", "  appsecret\n"),
 		"HALLPASS_COOKIE_KEY_FILE":           file("keys", keyText+",\n"+older+"\n"),
+		"HALLPASS_TOKEN_KEYS_FILE":           file("tokens", "k1:"+keyText+"\n"),
 	}
-	c, err := loadConfig(env.lookUp, needs{clever: true, console: true})
+	c, err := loadConfig(env.lookUp, needs{clever: true, console: true, keys: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,16 +127,16 @@ func TestConfigSecretsFromFiles(t *testing.T) {
 		t.Errorf("keys of %v bytes, want the first one first", got)
 	}
 
-	_, err = loadConfig(env.with("HALLPASS_CLEVER_CLIENT_SECRET", "appsecret").lookUp, needs{clever: true, console: true})
+	_, err = loadConfig(env.with("HALLPASS_CLEVER_CLIENT_SECRET", "appsecret").lookUp, needs{clever: true, console: true, keys: true})
 	if err == nil || !strings.Contains(err.Error(), "HALLPASS_CLEVER_CLIENT_SECRET and HALLPASS_CLEVER_CLIENT_SECRET_FILE are both set") {
 		t.Errorf("set twice: %v", err)
 	}
 	missing := filepath.Join(dir, "nowhere")
-	_, err = loadConfig(env.with("DATABASE_URL_FILE", missing).lookUp, needs{clever: true, console: true})
+	_, err = loadConfig(env.with("DATABASE_URL_FILE", missing).lookUp, needs{clever: true, console: true, keys: true})
 	if err == nil || !strings.Contains(err.Error(), "DATABASE_URL_FILE: "+missing) {
 		t.Errorf("a file that is not there: %v", err)
 	}
-	_, err = loadConfig(env.with("HALLPASS_COOKIE_KEY_FILE", file("empty", "\n")).lookUp, needs{clever: true, console: true})
+	_, err = loadConfig(env.with("HALLPASS_COOKIE_KEY_FILE", file("empty", "\n")).lookUp, needs{clever: true, console: true, keys: true})
 	if err == nil || !strings.Contains(err.Error(), "HALLPASS_COOKIE_KEY is missing") {
 		t.Errorf("an empty file: %v", err)
 	}
@@ -178,11 +180,11 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 // TestCatalogueIsCheckedAtStart: an app's own catalogue is read with the settings, and each mistake in it is named with
 // its line beside everything else that is wrong.
 func TestCatalogueIsCheckedAtStart(t *testing.T) {
-	c, err := loadConfig(enough.lookUp, needs{clever: true, console: true})
+	c, err := loadConfig(enough.lookUp, needs{clever: true, console: true, keys: true})
 	if err != nil || c.catalogue != nil {
 		t.Errorf("with none named: %v, %v", c.catalogue, err)
 	}
-	c, err = loadConfig(enough.with("HALLPASS_CATALOGUE", "examples/catalogue.yaml").lookUp, needs{clever: true, console: true})
+	c, err = loadConfig(enough.with("HALLPASS_CATALOGUE", "examples/catalogue.yaml").lookUp, needs{clever: true, console: true, keys: true})
 	if err != nil {
 		t.Fatalf("the example is refused: %v", err)
 	}
@@ -197,7 +199,7 @@ func TestCatalogueIsCheckedAtStart(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err = loadConfig(enough.with("HALLPASS_CATALOGUE", file, "HALLPASS_LOG", "xml").lookUp, needs{clever: true, console: true})
+	_, err = loadConfig(enough.with("HALLPASS_CATALOGUE", file, "HALLPASS_LOG", "xml").lookUp, needs{clever: true, console: true, keys: true})
 	for _, want := range []string{"HALLPASS_CATALOGUE: " + file, "line 3", "line 4", "line 6", "HALLPASS_LOG"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s is not named in:\n%v", want, err)
@@ -208,7 +210,7 @@ func TestCatalogueIsCheckedAtStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{filepath.Join(t.TempDir(), "missing.yaml"), large, t.TempDir()} {
-		if _, err := loadConfig(enough.with("HALLPASS_CATALOGUE", path).lookUp, needs{clever: true, console: true}); err == nil || !strings.Contains(err.Error(), path) {
+		if _, err := loadConfig(enough.with("HALLPASS_CATALOGUE", path).lookUp, needs{clever: true, console: true, keys: true}); err == nil || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}

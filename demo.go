@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"flag"
 	"fmt"
 	"io"
@@ -14,6 +15,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"hallpass/access"
+	"hallpass/clever"
 	"hallpass/clever/sandbox"
 	"hallpass/imports"
 	"hallpass/models"
@@ -55,9 +58,13 @@ func demo(ctx context.Context, args []string, out, errOut io.Writer) error {
 	if err != nil {
 		return err
 	}
+	keys, err := models.ParseKeyring("demo:" + base64.StdEncoding.EncodeToString(randomKey())) // thrown away at the end
+	if err != nil {
+		return err
+	}
 	c := config{
 		baseURL: "http://" + console1.Addr().String(), cleverAPIURL: "http://" + pretend.Addr().String(), cleverOAuth: "http://" + pretend.Addr().String(),
-		cleverID: "demo", cleverSecret: "demo", cookieKeys: [][]byte{randomKey()}, sessionIdle: 2 * time.Hour, sessionLength: 12 * time.Hour, catalogue: catalogue, log: log,
+		cleverID: "demo", cleverSecret: "demo", cookieKeys: [][]byte{randomKey()}, sessionIdle: 2 * time.Hour, sessionLength: 12 * time.Hour, catalogue: catalogue, tokenKeys: keys.Always(), log: log,
 	}
 	sb, stopSandbox, err := pretendClever(c, pretend, *users, *seed)
 	if err != nil {
@@ -81,6 +88,9 @@ func demo(ctx context.Context, args []string, out, errOut io.Writer) error {
 	defer store.Close()
 	client, err := cleverClient(c)
 	if err != nil {
+		return err
+	}
+	if err := switchOn(ctx, store, client, sb.DistrictID()); err != nil {
 		return err
 	}
 	if _, err := roster.Full(ctx, store, client, sb.DistrictID(), roster.Options{Progress: progressTo(out), Log: log}); err != nil {
@@ -113,6 +123,21 @@ func importOldApp(ctx context.Context, store *models.Store, sb *sandbox.Sandbox,
 	fmt.Fprintf(out, "  accounts  %9d of the old app  %d linked, %d ambiguous, %d unmatched\n", i.RowsRead,
 		i.Counts.In(models.AccountLinked), i.Counts.In(models.AccountAmbiguous), i.Counts.In(models.AccountUnmatched))
 	return nil
+}
+
+// switchOn finds the invented district in the token list, as any other, and switches it on.
+func switchOn(ctx context.Context, store *models.Store, client *clever.Client, district string) error {
+	if _, err := roster.Poll(ctx, store, client, nil); err != nil {
+		return err
+	}
+	id, err := store.DistrictID(ctx, district)
+	if err != nil {
+		return err
+	}
+	return store.As(access.System(id, "demo")).Write(ctx, func(tx *models.Tx) error {
+		_, err := tx.SetSwitch(ctx, models.SwitchOn)
+		return err
+	})
 }
 
 // pretendClever serves the sandbox over real HTTP.

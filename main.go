@@ -26,6 +26,16 @@ const usage = `hallpass: who is this person, in which schools, in which roles, a
                              bring one district, or all, in step with Clever once
   hallpass import FILE [--district ID] [--dry-run]
                              bring in the accounts the app has from before, or Clever's list of old ids and new ones
+  hallpass connections       list the districts that are connected, and how
+  hallpass connections find  look at Clever's token list now
+  hallpass connections on|pause|off ID ...
+                             switch districts on, freeze or disconnect them
+  hallpass connections rotate
+                             seal every kept token under the newest key
+  hallpass export --district ID [--what KIND] [--format csv|jsonl] [--out FOLDER]
+                             write a district's people, grants, overrides, decisions and audit down
+  hallpass erase --district ID [--yes]
+                             remove a district that has left, for good, with a certificate
   hallpass audit verify [--district ID] [--noted NUMBER:HASH]
                              recompute the chain of audit entries and say which does not hold
   hallpass version           which build this is
@@ -78,6 +88,12 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 		return sync(ctx, args, out, errOut)
 	case "import":
 		return importFile(ctx, args, out, errOut)
+	case "connections":
+		return connections(ctx, args, out, errOut)
+	case "export":
+		return export(ctx, args, out, errOut)
+	case "erase":
+		return erase(ctx, args, out, errOut)
 	case "audit":
 		return audit(ctx, args, out, errOut)
 	case "version":

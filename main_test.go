@@ -110,6 +110,13 @@ func TestExitCodesAndWords(t *testing.T) {
 		"migrate sideways":     {[]string{"migrate", "down"}, 2, "", "migrate up"},
 		"migrate and more":     {[]string{"migrate", "up", "please"}, 2, "", `what is "please"?`},
 		"sync without setting": {[]string{"sync"}, 1, "", "HALLPASS_CLEVER_CLIENT_ID"},
+		"connections, and how": {[]string{"connections", "burn"}, 2, "", "connections rotate"},
+		"on, but which":        {[]string{"connections", "on"}, 2, "", "connections on"},
+		"on, all and one":      {[]string{"connections", "on", "--all", "x"}, 2, "", "connections on"},
+		"export of what":       {[]string{"export", "--district", "x", "--what", "grades"}, 2, "", "--what"},
+		"export of whom":       {[]string{"export"}, 2, "", "--district"},
+		"export into one":      {[]string{"export", "--district", "x"}, 2, "", "--out"},
+		"erase whom":           {[]string{"erase", "--yes"}, 2, "", "--district"},
 		"audit alone":          {[]string{"audit"}, 2, "", "audit verify"},
 		"audit otherwise":      {[]string{"audit", "erase"}, 2, "", "audit verify"},
 		"noted without place":  {[]string{"audit", "verify", "--noted", "1:" + strings.Repeat("ab", 32)}, 2, "", "--district"},
@@ -205,6 +212,17 @@ func TestSync(t *testing.T) {
 		}
 		return read, created, changed, ended
 	}
+	// A district that is new waits to be switched on.
+	waits, err := ran(t, "sync")
+	if err != nil || !strings.Contains(waits, "hallpass connections on "+box.DistrictID()) || strings.Contains(waits, "users") {
+		t.Fatalf("before it is switched on: %v\n%s", err, waits)
+	}
+	if _, err := ran(t, "sync", "--district", box.DistrictID()); err == nil || !strings.Contains(err.Error(), "hallpass connections on") {
+		t.Errorf("sync of a district that waits: %v", err)
+	}
+	if out, err := ran(t, "connections", "on", box.DistrictID()); err != nil || !strings.Contains(out, "is now on") {
+		t.Fatalf("connections on: %v\n%s", err, out)
+	}
 	first, err := ran(t, "sync", "--full")
 	if err != nil {
 		t.Fatal(err)
@@ -258,6 +276,7 @@ func TestServe(t *testing.T) {
 	t.Setenv("HALLPASS_ADDR", "127.0.0.1:0")
 	t.Setenv("HALLPASS_BASE_URL", "http://127.0.0.1:1")
 	t.Setenv("HALLPASS_COOKIE_KEY", strings.Repeat("A", 43)+"=")
+	t.Setenv("HALLPASS_TOKEN_KEYS", "k1:"+strings.Repeat("A", 43)+"=")
 
 	t.Setenv("DATABASE_URL", emptyDatabase(t))
 	if out, err := ran(t, "serve"); err == nil || !strings.Contains(err.Error(), "hallpass migrate up") {
@@ -265,8 +284,10 @@ func TestServe(t *testing.T) {
 	}
 
 	t.Setenv("DATABASE_URL", modelstest.URL(t))
-	if _, err := ran(t, "sync"); err != nil {
-		t.Fatal(err)
+	for _, command := range [][]string{{"connections", "find"}, {"connections", "on", "--all"}, {"sync"}} {
+		if _, err := ran(t, command...); err != nil {
+			t.Fatal(err)
+		}
 	}
 	served, box, base, clever := serveSomewhere(t)
 	v := newVisitor(t, base, clever)

@@ -31,7 +31,7 @@ func serve(ctx context.Context, args []string, out, errOut io.Writer) error {
 	if err := parse(flag.NewFlagSet("serve", flag.ContinueOnError), args, errOut); err != nil {
 		return err
 	}
-	c, err := loadConfig(os.LookupEnv, needs{clever: true, console: true})
+	c, err := loadConfig(os.LookupEnv, needs{clever: true, console: true, keys: true})
 	if err != nil {
 		return err
 	}
@@ -63,6 +63,7 @@ func console(ctx context.Context, c config, store *models.Store, client *clever.
 		Sync:       jobs.FullSync(store, client, roster.Options{Log: c.log}),
 		Follow:     jobs.FollowEvents(store, client, roster.Options{Log: c.log}),
 		Duplicates: func(ctx context.Context, district int64) error { return queue.Refresh(ctx, store, district) },
+		Poll:       jobs.PollConnections(store, client, c.log),
 	}, c.log)
 	if err != nil {
 		return err
@@ -139,7 +140,7 @@ func privateDatabase(ctx context.Context, o cluster.Options) (database, error) {
 
 // openStore opens a database whose schema is this program's.
 func openStore(ctx context.Context, c config, url string) (*models.Store, error) {
-	store, err := models.Open(ctx, models.Config{URL: url, MaxConns: 16, Catalogue: c.catalogue})
+	store, err := models.Open(ctx, models.Config{URL: url, MaxConns: 16, Catalogue: c.catalogue, TokenKeys: c.tokenKeys})
 	if err != nil {
 		return nil, err
 	}

@@ -42,14 +42,12 @@ func sync(ctx context.Context, args []string, out, errOut io.Writer) error {
 	if err != nil {
 		return err
 	}
-	districts := []string{*district}
-	if *district == "" {
-		if districts, err = roster.Districts(ctx, client); err != nil {
-			return err
-		}
+	if _, err := roster.Poll(ctx, store, client, c.log); err != nil {
+		return err
 	}
-	if len(districts) == 0 {
-		fmt.Fprintln(out, "no district is connected to this app in Clever yet")
+	districts, err := toSync(ctx, store, *district, out)
+	if err != nil {
+		return err
 	}
 	var failed []error // one district's trouble does not keep the others waiting
 	for _, id := range districts {
@@ -66,6 +64,35 @@ func sync(ctx context.Context, args []string, out, errOut io.Writer) error {
 		}
 	}
 	return errors.Join(failed...)
+}
+
+// toSync lists the districts that are to be synced: those that are switched on, or the one that is named.
+func toSync(ctx context.Context, store *models.Store, only string, out io.Writer) (ids []string, err error) {
+	list, err := connectedDistricts(ctx, store)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range list {
+		on, state := c.Switch == models.SwitchOn && c.LeftAt == nil, c.Connection.State()
+		switch {
+		case only != "" && c.CleverID != only:
+		case on:
+			ids = append(ids, c.CleverID)
+		case only != "" && state == models.ConnectionLeft:
+			return nil, fmt.Errorf("district %s has left: Clever lists no token for it any more", only)
+		case only != "":
+			return nil, fmt.Errorf("district %s is %s: hallpass connections on %s switches it on", only, state, only)
+		case state == string(models.SwitchWaiting):
+			fmt.Fprintf(out, "district %s (%s) waits to be switched on: hallpass connections on %s\n", c.CleverID, c.Name, c.CleverID)
+		}
+	}
+	switch {
+	case only != "" && len(ids) == 0:
+		return nil, fmt.Errorf("district %s: Clever lists no token for it, so it is not connected to this app", only)
+	case len(list) == 0:
+		fmt.Fprintln(out, "no district is connected to this app in Clever yet")
+	}
+	return ids, nil
 }
 
 // followOrSync takes over what changed since the last sync, and reads everything where that does not lead on: the

@@ -12,8 +12,21 @@ const (
 	SyncRequested  Action = "sync.requested"
 	SyncFinished   Action = "sync.finished"
 	SyncFailed     Action = "sync.failed"
+	SyncHeld       Action = "sync.held"
+	SyncApproved   Action = "sync.approved"
+	SyncDiscarded  Action = "sync.discarded"
+	SyncSuperseded Action = "sync.superseded"
 	KeyMade        Action = "key.made"
 	KeyRevoked     Action = "key.revoked"
+
+	ConnectionFound    Action = "connection.found"    // by Clever's token list
+	ConnectionSwitched Action = "connection.switched" // by an operator's command
+	ConnectionRenewed  Action = "connection.renewed"  // another token
+	ConnectionSealed   Action = "connection.sealed"   // the same token, under a newer key
+	ConnectionRefused  Action = "connection.refused"
+	ConnectionLeft     Action = "connection.left"
+	ConnectionBack     Action = "connection.back"
+	ExportMade         Action = "export.made"
 
 	RulesChanged   Action = "rules.changed"
 	SettingChanged Action = "setting.changed"

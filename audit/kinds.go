@@ -13,7 +13,9 @@ var all = []Action{
 	PairDecided, PairUndone,
 	UsersMerged, UsersUnmerged, MergeProposed, MergeRefused,
 	RulesChanged, SettingChanged, KeyMade, KeyRevoked,
-	SyncRequested, SyncFinished, SyncFailed,
+	SyncRequested, SyncFinished, SyncFailed, SyncHeld, SyncApproved, SyncDiscarded, SyncSuperseded,
+	ConnectionFound, ConnectionSwitched, ConnectionRenewed, ConnectionSealed, ConnectionRefused, ConnectionLeft, ConnectionBack,
+	ExportMade,
 	SessionStarted, SessionEnded,
 }
 

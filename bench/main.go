@@ -18,6 +18,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -33,6 +34,8 @@ type options struct {
 	explain        bool
 	linkage        bool
 	json           string
+	data           string
+	only           string
 }
 
 func main() {
@@ -68,9 +71,14 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	flags.BoolVar(&o.repeat, "repeat-yardstick", false, "also load the rows by COPY once more unchanged, and once with one in fifty changed")
 	flags.BoolVar(&o.explain, "explain", false, "print the plan of every statement behind the pages in place of timing them")
 	flags.BoolVar(&o.linkage, "linkage", false, "measure how duplicates are found in place of syncs and pages")
+	flags.StringVar(&o.data, "data", "", "keep the database in a `folder`; where one is there from an earlier run, its district is measured as it is, without syncs")
+	flags.StringVar(&o.only, "only", "", "after the syncs measure only one `part`: pages, decisions, who-can or simulation")
 	flags.StringVar(&o.json, "json", "", "also write the figures to a `file`")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if !slices.Contains([]string{"", "pages", "decisions", "who-can", "simulation"}, o.only) {
+		return fmt.Errorf("--only: no part is called %q", o.only)
 	}
 	if flags.NArg() > 0 || o.users < 1000 || o.rounds < 1 || o.seconds <= 0 {
 		return errors.New("want flags only, --users of 1000 or more, --rounds of 1 or more and --seconds above 0")
@@ -107,17 +115,33 @@ func measure(ctx context.Context, o options, r *report) (err error) {
 	if err := w.describe(ctx); err != nil {
 		return err
 	}
-	if err := w.syncs(ctx, o); err != nil {
-		return err
-	}
-	if err := w.settle(ctx); err != nil {
+	if err := w.fill(ctx, o); err != nil {
 		return err
 	}
 	if o.explain {
 		return w.explain(ctx, o)
 	}
-	if err := w.pages(ctx, o); err != nil {
-		return err
+	if o.measures("pages") {
+		if err := w.pages(ctx, o); err != nil {
+			return err
+		}
+	}
+	if o.only == "pages" {
+		return nil
 	}
 	return w.access(ctx, o)
+}
+
+// measures reports whether a part is asked for.
+func (o options) measures(part string) bool { return o.only == "" || o.only == part }
+
+// fill brings the district in, unless an earlier run has left it.
+func (w *world) fill(ctx context.Context, o options) error {
+	if found, err := w.findDistrict(ctx); err != nil || found {
+		return err
+	}
+	if err := w.syncs(ctx, o); err != nil {
+		return err
+	}
+	return w.settle(ctx)
 }

@@ -24,6 +24,7 @@ func (w *world) environ(url string) []string {
 		"HALLPASS_CLEVER_CLIENT_ID=" + clientID, "HALLPASS_CLEVER_CLIENT_SECRET=" + clientSecret,
 		"HALLPASS_CLEVER_API_URL=" + w.cleverURL, "HALLPASS_CLEVER_AUTH_URL=" + w.cleverURL,
 		"HALLPASS_COOKIE_KEY=" + strings.Repeat("A", 43) + "=",
+		"HALLPASS_TOKEN_KEYS=bench:" + strings.Repeat("A", 43) + "=",
 	}
 	for _, name := range []string{"PATH", "HOME", "TMPDIR"} {
 		if value, ok := os.LookupEnv(name); ok {

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"hallpass/clever/sandbox"
@@ -69,7 +70,7 @@ func newWorld(ctx context.Context, o options, r *report) (_ *world, err error) {
 	if err := w.startClever(ctx, o); err != nil {
 		return nil, err
 	}
-	return w, w.startDatabase(ctx)
+	return w, w.startDatabase(ctx, o.data)
 }
 
 // freeAddress is one nobody listens on. The sandbox must know the console's before the console is there.
@@ -103,8 +104,8 @@ func (w *world) startClever(ctx context.Context, o options) (err error) {
 	return nil
 }
 
-func (w *world) startDatabase(ctx context.Context) (err error) {
-	w.cluster, err = cluster.Start(ctx, cluster.Options{ThrowAway: true, Settings: settings, Log: slog.New(w.plans)})
+func (w *world) startDatabase(ctx context.Context, folder string) (err error) {
+	w.cluster, err = cluster.Start(ctx, cluster.Options{Dir: folder, ThrowAway: true, Settings: settings, Log: slog.New(w.plans)})
 	if err != nil {
 		return err
 	}
@@ -143,6 +144,18 @@ func (w *world) end(context.Context) error {
 	}
 	w.ends = nil
 	return errors.Join(errs...)
+}
+
+// findDistrict looks whether the district is there from an earlier run: complete, because its last sync has ended.
+func (w *world) findDistrict(ctx context.Context) (found bool, err error) {
+	err = w.owner.QueryRow(ctx, `SELECT d.district_id FROM districts d WHERE d.clever_id = $1 AND d.synced_at IS NOT NULL`, w.clever.DistrictID()).Scan(&w.district)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("find district: %w", err)
+	}
+	return true, nil
 }
 
 // settle brings the tables to rest, as autovacuum does in time, so that the figures of pages are not those of the

@@ -75,7 +75,7 @@ func (v *visit) exportedPage(ctx context.Context, f models.ActivityFilter) (cell
 			return err
 		}
 		for _, r := range rows {
-			cells = append(cells, forSpreadsheet(r.Cells(own.locale())))
+			cells = append(cells, ForSpreadsheet(r.Cells(own.locale())))
 		}
 		if list.Older {
 			older = list.Rows[len(list.Rows)-1].ID
@@ -85,8 +85,8 @@ func (v *visit) exportedPage(ctx context.Context, f models.ActivityFilter) (cell
 	return cells, older, err
 }
 
-// forSpreadsheet marks cells as text that a spreadsheet would take for a formula.
-func forSpreadsheet(cells []string) []string {
+// ForSpreadsheet marks cells as text that a spreadsheet would take for a formula. It changes cells and returns them.
+func ForSpreadsheet(cells []string) []string {
 	for i, cell := range cells {
 		if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
 			cells[i] = "'" + cell

@@ -95,12 +95,14 @@ func (s *server) withKey(c echo.Context, b bearer, asked models.Asked, fn func(k
 	if errors.Is(err, models.ErrNoKey) {
 		return errBadKey
 	}
-	if key.ID != 0 && key.Stale(s.Store.Now()) {
-		s.touchKey(c, b.district, key.ID)
-	}
+	s.keyUsed(c, b, key)
 	if err != nil {
 		return err
 	}
+	return answerJSON(c, answer)
+}
+
+func answerJSON(c echo.Context, answer any) error {
 	raw, err := json.Marshal(answer)
 	if err != nil {
 		return err
@@ -108,12 +110,15 @@ func (s *server) withKey(c echo.Context, b bearer, asked models.Asked, fn func(k
 	return c.JSONBlob(http.StatusOK, raw)
 }
 
-// touchKey remembers that the key is in use. An answer is not lost over it.
-func (s *server) touchKey(c echo.Context, district, key int64) {
+// keyUsed remembers that the key is in use. An answer is not lost over it.
+func (s *server) keyUsed(c echo.Context, b bearer, key models.APIKey) {
+	if key.ID == 0 || !key.Stale(s.Store.Now()) {
+		return
+	}
 	ctx := c.Request().Context()
-	err := s.Store.As(access.System(district, "decision API")).Write(ctx, func(tx *models.Tx) error { return tx.TouchAPIKey(ctx, key) })
+	err := s.Store.As(access.System(b.district, "decision API")).TouchAPIKey(ctx, hash(b.text), key.ID)
 	if err != nil && ctx.Err() == nil {
-		s.Log.WarnContext(ctx, "key not touched", "request_id", noteOf(c).requestID, "key", key, "error", err)
+		s.Log.WarnContext(ctx, "key not touched", "request_id", noteOf(c).requestID, "key", key.ID, "error", err)
 	}
 }
 
@@ -159,12 +164,37 @@ func (s *server) evaluate(c echo.Context) error {
 func (s *server) answerEvaluation(c echo.Context, b bearer, q evaluation) error {
 	l := newLookup()
 	l.add(&q)
-	return s.withKey(c, b, l.asked, func(k keyed) (any, error) {
-		answers, err := k.decide([]evaluation{q}, nil)
-		if err != nil {
-			return nil, err
+	return s.answerAll(c, b, l.asked, []evaluation{q}, nil, func(answers []decision) any { return answers[0] })
+}
+
+// answerAll decides from copies in memory that were proved current, or else from facts read anew: where there are no
+// copies, and where somebody's deed is among the reasons, about which more has to be read.
+func (s *server) answerAll(c echo.Context, b bearer, asked models.Asked, questions []evaluation, stop func(decision) bool, form func([]decision) any) error {
+	noteOf(c).district = b.district
+	key, told, proven, err := s.Store.As(access.System(b.district, "decision API")).Prove(c.Request().Context(), hash(b.text), asked)
+	if err != nil {
+		return err
+	}
+	if proven {
+		k := keyed{told: told, key: key, server: s, c: c}
+		answers, judged := k.decide(questions, stop)
+		if users, _ := deeds(judged); len(users) == 0 {
+			k.explain(answers, judged, models.ReasonNotes{})
+			s.keyUsed(c, b, key)
+			return answerJSON(c, form(answers))
 		}
-		return answers[0], nil
+	}
+	return s.withKey(c, b, asked, func(k keyed) (any, error) {
+		answers, judged := k.decide(questions, stop)
+		users, overrides := deeds(judged)
+		notes := models.ReasonNotes{}
+		if len(users) > 0 {
+			if notes, err = k.tx.ReasonNotes(c.Request().Context(), users, overrides); err != nil {
+				return nil, err
+			}
+		}
+		k.explain(answers, judged, notes)
+		return form(answers), nil
 	})
 }
 
@@ -203,10 +233,7 @@ func (s *server) evaluateAll(c echo.Context) error {
 		questions[i] = body.item(item)
 		l.add(&questions[i])
 	}
-	return s.withKey(c, b, l.asked, func(k keyed) (any, error) {
-		answers, err := k.decide(questions, stop)
-		return decisions{answers}, err
-	})
+	return s.answerAll(c, b, l.asked, questions, stop, func(answers []decision) any { return decisions{answers} })
 }
 
 // lookup gathers what questions are about, each once.
@@ -273,9 +300,8 @@ func (k keyed) view(named string) access.View {
 }
 
 // decide answers questions in their order until stop, if not nil, says that it has heard enough.
-func (k keyed) decide(questions []evaluation, stop func(decision) bool) ([]decision, error) {
-	answers := make([]decision, 0, len(questions))
-	judged := make([]judgement, 0, len(questions))
+func (k keyed) decide(questions []evaluation, stop func(decision) bool) (answers []decision, judged []judgement) {
+	answers, judged = make([]decision, 0, len(questions)), make([]judgement, 0, len(questions))
 	for _, q := range questions {
 		d, j := k.judge(q)
 		answers, judged = append(answers, d), append(judged, j)
@@ -283,7 +309,7 @@ func (k keyed) decide(questions []evaluation, stop func(decision) bool) ([]decis
 			break
 		}
 	}
-	return answers, k.explain(answers, judged)
+	return answers, judged
 }
 
 // judgement is a decision with what it was made of, on the way to its reasons.

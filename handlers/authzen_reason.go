@@ -32,10 +32,9 @@ type traceOverride struct {
 	WithRole access.Role `json:"with_role,omitempty"`
 }
 
-// explain says of each answer why it is what it is. What the words need beyond the facts is read, for all of them in
-// one more round trip, only where somebody's deed is among the reasons.
-func (k keyed) explain(answers []decision, judged []judgement) error {
-	var users, overrides []int64
+// deeds are the people and the overrides that the reasons cannot do without: where somebody gave a role by hand or made
+// an override, it is said who and why.
+func deeds(judged []judgement) (users, overrides []int64) {
 	for _, j := range judged {
 		named := false
 		for _, s := range j.verdict.Trace {
@@ -48,15 +47,13 @@ func (k keyed) explain(answers []decision, judged []judgement) error {
 			users = append(users, j.user.ID)
 		}
 	}
-	var notes models.ReasonNotes
-	if len(users) > 0 {
-		var err error
-		if notes, err = k.tx.ReasonNotes(k.c.Request().Context(), users, overrides); err != nil {
-			return err
-		}
-	}
+	return users, overrides
+}
+
+// explain says of each answer why it is what it is.
+func (k keyed) explain(answers []decision, judged []judgement, notes models.ReasonNotes) {
 	at := zone(k.told.District.TimeZone)
-	english, spanish := views.NewLocale("en", k.tx.Now(), at), views.NewLocale("es", k.tx.Now(), at)
+	english, spanish := views.NewLocale("en", k.told.Now(), at), views.NewLocale("es", k.told.Now(), at)
 	for i, j := range judged {
 		if !j.explain {
 			continue
@@ -70,7 +67,6 @@ func (k keyed) explain(answers []decision, judged []judgement) error {
 			c.Trace = trace(j.verdict.Trace)
 		}
 	}
-	return nil
 }
 
 func trace(steps []access.Step) []traceStep {

@@ -65,11 +65,15 @@ func changeKinds() map[audit.Action]changeKind {
 
 		audit.OverrideCreated: override, audit.OverrideExtended: override, audit.OverrideEnded: override, audit.OverrideUndone: override,
 		audit.RoleGiven: role, audit.RoleEnded: role, audit.RoleUndone: role,
-		audit.KeyMade:        {permission: access.SettingsManage, receipt: keyReceipt},
-		audit.KeyRevoked:     {permission: access.SettingsManage, receipt: keyReceipt},
-		audit.UsersMerged:    merged, audit.UsersUnmerged: merged, audit.MergeProposed: merged, audit.MergeRefused: merged,
-		audit.RulesChanged:   {permission: access.SettingsManage, receipt: rulesReceipt, undo: undoRules},
-		audit.SettingChanged: {permission: access.SettingsManage, receipt: settingReceipt, undo: undoSetting},
+		audit.SyncApproved:  {permission: access.SyncRun, receipt: heldReceipt},
+		audit.SyncDiscarded: {permission: access.SyncRun, receipt: heldReceipt},
+		audit.KeyMade:       {permission: access.SettingsManage, receipt: keyReceipt},
+		audit.KeyRevoked:    {permission: access.SettingsManage, receipt: keyReceipt},
+		audit.UsersMerged:   merged, audit.UsersUnmerged: merged, audit.MergeProposed: merged, audit.MergeRefused: merged,
+		audit.AccountsImported: {permission: access.DuplicatesReview, receipt: importReceipt, path: importOfChange},
+		audit.AccountsTakenOut: {permission: access.DuplicatesReview, receipt: importReceipt, path: importOfChange},
+		audit.RulesChanged:     {permission: access.SettingsManage, receipt: rulesReceipt, undo: undoRules},
+		audit.SettingChanged:   {permission: access.SettingsManage, receipt: settingReceipt, undo: undoSetting},
 	}
 }
 
@@ -264,7 +268,7 @@ func (v *visit) recall() error {
 		return err
 	}
 	if !v.row.lets(v.actor.Facts) {
-		return refusal{steps: v.considered()}
+		return v.refused()
 	}
 	return nil
 }

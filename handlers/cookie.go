@@ -4,11 +4,14 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/gorilla/securecookie"
 	"github.com/gorilla/sessions"
 	"github.com/labstack/echo/v4"
 )
@@ -44,8 +47,52 @@ func newCookies(keys [][]byte, secure bool) cookies {
 	for _, store := range []*sessions.CookieStore{c.session, c.signIn} {
 		store.Options.HttpOnly, store.Options.Secure = true, secure
 		store.Options.SameSite = http.SameSiteLaxMode // Strict would be withheld on the way back from Clever
+		for _, codec := range store.Codecs {
+			if signed, ok := codec.(*securecookie.SecureCookie); ok {
+				signed.SetSerializer(plainValues{})
+			}
+		}
 	}
 	return c
+}
+
+// plainValues writes a cookie's values, texts all of them, as a query string. The store's own way, gob, describes its
+// types in every cookie, and reading it takes longer than anything else that a page does before it asks the database.
+type plainValues struct{}
+
+// Serialize implements securecookie.Serializer.
+func (plainValues) Serialize(src any) ([]byte, error) {
+	values, ok := src.(map[any]any)
+	if !ok {
+		return nil, errors.New("cookie: not the values of a session")
+	}
+	written := url.Values{}
+	for name, value := range values {
+		n, isText := name.(string)
+		v, alsoText := value.(string)
+		if !isText || !alsoText {
+			return nil, errors.New("cookie: a value is no text")
+		}
+		written.Set(n, v)
+	}
+	return []byte(written.Encode()), nil
+}
+
+// Deserialize implements securecookie.Serializer.
+func (plainValues) Deserialize(src []byte, dst any) error {
+	values, ok := dst.(*map[any]any)
+	if !ok {
+		return errors.New("cookie: not the values of a session")
+	}
+	read, err := url.ParseQuery(string(src))
+	if err != nil {
+		return errors.New("cookie: not as it was written")
+	}
+	*values = make(map[any]any, len(read))
+	for name := range read {
+		(*values)[name] = read.Get(name)
+	}
+	return nil
 }
 
 // token is a session as its browser holds it: the Hallpass id of the district, because no session can be looked up
@@ -120,8 +167,10 @@ func (k cookies) signInUnderWay(c echo.Context) signIn {
 	var in signIn
 	in.state, _ = stored.Values["state"].(string)
 	in.next, _ = stored.Values["next"].(string)
-	if at, ok := stored.Values["restarted"].(int64); ok {
-		in.restarted = time.Unix(at, 0)
+	if text, ok := stored.Values["restarted"].(string); ok {
+		if at, err := strconv.ParseInt(text, 10, 64); err == nil {
+			in.restarted = time.Unix(at, 0)
+		}
 	}
 	return in
 }
@@ -131,7 +180,7 @@ func (k cookies) setSignIn(c echo.Context, in signIn) error {
 	stored.Options = k.signIn.Options
 	stored.Values["state"], stored.Values["next"] = in.state, in.next
 	if !in.restarted.IsZero() {
-		stored.Values["restarted"] = in.restarted.Unix()
+		stored.Values["restarted"] = strconv.FormatInt(in.restarted.Unix(), 10)
 	}
 	// A sign-in forgotten and begun anew in one answer leaves one cookie, not two.
 	dropSetCookie(c.Response().Header(), k.signInName)

@@ -16,16 +16,9 @@ import (
 
 // refusal is a page that the person may not open in the view in use.
 type refusal struct {
-	steps []considered // the person's own roles, as they were considered
-	other access.View  // of the person's own views, one that may; "" if none
-	href  string       // of the same page in that view
-}
-
-// considered is one of the person's roles on the way to a refusal.
-type considered struct {
-	role  access.Role
-	inUse bool // by the view worn now
-	may   bool // its own view would be let in
+	reason *views.Reason // nil where a view itself is refused
+	other  access.View   // of the person's own views, one that may; "" if none
+	href   string        // of the same page in that view
 }
 
 func (refusal) Error() string { return "not allowed in this view" }
@@ -115,8 +108,7 @@ func (s *server) answerError(err error, c echo.Context) {
 		p.RetryAfter = retryAfter
 	}
 	if r, ok := errors.AsType[refusal](err); ok {
-		p.OtherView, p.OtherViewHref = string(r.other), r.href
-		p.Steps = n.visit.explain(r.steps, p.Locale())
+		p.OtherView, p.OtherViewHref, p.Reason = string(r.other), r.href, r.reason
 	}
 	if drawErr := c.Render(status, "", views.Error(p)); drawErr != nil && !c.Response().Committed {
 		n.err, n.event = errors.Join(err, drawErr), "error_page_not_drawn"

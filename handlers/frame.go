@@ -136,20 +136,6 @@ func (v *visit) viewPlaces(worn access.View, l *views.Locale) string {
 	return l.SomeSchools(names)
 }
 
-// explain puts into words which of the person's roles were considered.
-func (v *visit) explain(steps []considered, l *views.Locale) []views.ErrorStep {
-	var said []views.ErrorStep
-	for _, s := range steps {
-		place := v.viewPlaces(access.View(s.role), l)
-		if s.inUse {
-			said = append(said, l.StepInUse(string(s.role), place))
-		} else {
-			said = append(said, l.StepOther(string(s.role), place, s.may))
-		}
-	}
-	return said
-}
-
 // zones remembers time zones: loading one reads files, and every page needs its district's.
 var zones sync.Map
 

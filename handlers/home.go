@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"slices"
 
 	"hallpass/access"
@@ -30,6 +31,13 @@ func showHome(v *visit) (reply, error) {
 		if err != nil {
 			return nil, err
 		}
+		held, err := v.tx.HeldSync(v.ctx)
+		switch {
+		case err == nil: // whatever ran since, this waits
+			runs = []models.SyncRun{held}
+		case !errors.Is(err, models.ErrNotFound):
+			return nil, err
+		}
 		if len(runs) == 1 {
 			shown, err := v.syncRuns(runs...)
 			if err != nil {
@@ -37,6 +45,9 @@ func showHome(v *visit) (reply, error) {
 			}
 			p.LastSync = &shown[0]
 		}
+	}
+	if p.Connection, err = v.connectionNote(); err != nil {
+		return nil, err
 	}
 	if v.mayOverride() {
 		needs, err := v.tx.OverrideNeeds(v.ctx, v.me.Policy)

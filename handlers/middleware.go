@@ -130,11 +130,12 @@ func (s *server) secure(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// compress leaves assets alone: they were compressed when the program was built.
+// compress leaves assets alone, which were compressed when the program was built, and what is shorter than it is worth:
+// making the compressor ready takes longer than a decision.
 func compress() echo.MiddlewareFunc {
 	return middleware.GzipWithConfig(middleware.GzipConfig{
 		Level: 5, MinLength: 1024,
-		Skipper: func(c echo.Context) bool { return c.Path() == "" || isAsset(c.Path()) },
+		Skipper: func(c echo.Context) bool { return c.Path() == "" || isAsset(c.Path()) || c.Path() == evaluationPath },
 	})
 }
 

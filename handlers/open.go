@@ -51,7 +51,8 @@ func (s *server) showHealth(c echo.Context) error {
 	return c.JSON(http.StatusOK, map[string]string{"status": "ok"})
 }
 
-// showReadiness says that it can serve: the database is reached and has the schema this program was built for.
+// showReadiness says that it can serve: the database is reached and has the schema this program was built for. Syncs that
+// the brake holds are told beside it: they wait for a person and keep nobody from being served.
 func (s *server) showReadiness(c echo.Context) error {
 	ctx := c.Request().Context()
 	if err := s.Store.Ping(ctx); err != nil {
@@ -60,5 +61,13 @@ func (s *server) showReadiness(c echo.Context) error {
 	if err := s.Store.SchemaCurrent(ctx); err != nil {
 		return fmt.Errorf("%w: %w", errUnready, err)
 	}
-	return c.JSON(http.StatusOK, map[string]string{"status": "ready"})
+	held, since, err := s.Store.HeldSince(ctx)
+	if err != nil {
+		return errors.Join(errUnready, err)
+	}
+	detail := map[string]any{"status": "ready", "held_syncs": held}
+	if since != nil {
+		detail["held_since"] = since.UTC()
+	}
+	return c.JSON(http.StatusOK, detail)
 }

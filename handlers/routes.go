@@ -49,6 +49,25 @@ func (s *server) routes() []route {
 		{method: get, path: inside + "syncs", permission: access.SyncRun, at: access.District, page: listSyncs},
 		{method: post, path: inside + "syncs", permission: access.SyncRun, at: access.District, page: s.createSync},
 		{method: get, path: inside + "syncs/:id", permission: access.SyncRun, at: access.District, page: showSync},
+		{method: get, path: inside + "syncs/:id/changes", permission: access.SyncRun, at: access.District, page: listSyncChanges},
+		{method: get, path: inside + "syncs/:id/changes.csv", permission: access.SyncRun, at: access.District, page: exportSyncChanges},
+		{method: get, path: inside + "syncs/:id/held", permission: access.SyncRun, at: access.District, page: listHeld},
+		{method: get, path: inside + "syncs/:id/held.csv", permission: access.SyncRun, at: access.District, page: exportHeld},
+		{method: get, path: inside + "syncs/:id/held/access.csv", permission: access.SyncRun, at: access.District, page: exportHeldAccess},
+		{method: post, path: inside + "syncs/:id/held/preview", permission: access.SyncRun, at: access.District, page: previewHeld},
+		{method: post, path: inside + "syncs/:id/held", permission: access.SyncRun, at: access.District, page: s.decideHeld},
+
+		// The app's accounts from before are the whole district's.
+		{method: get, path: inside + "migration", permission: access.DuplicatesReview, at: access.District, page: showMigration},
+		{method: get, path: inside + "migration.csv", permission: access.DuplicatesReview, at: access.District, page: exportMigration},
+		{method: get, path: inside + "imports", permission: access.DuplicatesReview, at: access.District, page: listImports},
+		{method: post, path: inside + "imports", permission: access.DuplicatesReview, at: access.District, page: s.createImport},
+		{method: get, path: inside + "imports/:id", permission: access.DuplicatesReview, at: access.District, page: showImport},
+		{method: get, path: inside + "imports/:id/errors.csv", permission: access.DuplicatesReview, at: access.District, page: exportImportErrors},
+		{method: post, path: inside + "imports/:id/apply", permission: access.DuplicatesReview, at: access.District, page: s.applyImport},
+		{method: post, path: inside + "imports/:id/drop", permission: access.DuplicatesReview, at: access.District, page: dropImport},
+		{method: get, path: inside + "imports/:id/undo", permission: access.DuplicatesReview, at: access.District, page: previewImportUndo},
+		{method: post, path: inside + "imports/:id/undo", permission: access.DuplicatesReview, at: access.District, page: s.undoImport},
 
 		{method: get, path: inside + "merges", permission: access.DuplicatesReview, at: access.School, page: listMerges},
 		{method: get, path: inside + "merges/new", permission: access.DuplicatesReview, at: access.School, page: newMerge},
@@ -102,6 +121,15 @@ func (s *server) routes() []route {
 		{method: get, path: inside + "settings/calendar", permission: access.SettingsManage, at: access.District, page: editSetting(calendarSetting)},
 		{method: post, path: inside + "settings/calendar/preview", permission: access.SettingsManage, at: access.District, page: previewSetting(calendarSetting)},
 		{method: post, path: inside + "settings/calendar", permission: access.SettingsManage, at: access.District, page: changeSetting(calendarSetting)},
+		{method: get, path: inside + "settings/night", permission: access.SettingsManage, at: access.District, page: editSetting(nightSetting)},
+		{method: post, path: inside + "settings/night/preview", permission: access.SettingsManage, at: access.District, page: previewSetting(nightSetting)},
+		{method: post, path: inside + "settings/night", permission: access.SettingsManage, at: access.District, page: changeSetting(nightSetting)},
+		{method: get, path: inside + "settings/retention", permission: access.SettingsManage, at: access.District, page: editSetting(retentionSetting)},
+		{method: post, path: inside + "settings/retention/preview", permission: access.SettingsManage, at: access.District, page: previewSetting(retentionSetting)},
+		{method: post, path: inside + "settings/retention", permission: access.SettingsManage, at: access.District, page: changeSetting(retentionSetting)},
+		{method: get, path: inside + "settings/connection", permission: access.SettingsManage, at: access.District, page: showConnection},
+		{method: post, path: inside + "settings/connection/preview", permission: access.SettingsManage, at: access.District, page: previewSetting(connectionSetting)},
+		{method: post, path: inside + "settings/connection", permission: access.SettingsManage, at: access.District, page: changeSetting(connectionSetting)},
 		{method: get, path: inside + "settings/keys", permission: access.SettingsManage, at: access.District, page: listKeys},
 		{method: post, path: inside + "settings/keys", permission: access.SettingsManage, at: access.District, page: createKey},
 		{method: get, path: inside + "settings/keys/:id", permission: access.SettingsManage, at: access.District, page: confirmRevokeKey},
@@ -144,7 +172,7 @@ func (s *server) routes() []route {
 }
 
 // changers are the permissions that make changes with receipts.
-var changers = []access.Permission{access.OverridesManage, access.RolesAssign, access.SettingsManage, access.DuplicatesReview}
+var changers = []access.Permission{access.OverridesManage, access.RolesAssign, access.SettingsManage, access.SyncRun, access.DuplicatesReview}
 
 // lets reports whether facts allow the row anything.
 func (r route) lets(f access.Facts) bool {

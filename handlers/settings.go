@@ -26,9 +26,13 @@ func showSettings(v *visit) (reply, error) {
 	if err != nil {
 		return nil, err
 	}
+	c, err := v.tx.Connection(v.ctx)
+	if err != nil {
+		return nil, err
+	}
 	p := views.SettingsPage{
 		Frame: v.frame(), Combining: string(d.Policy.ChosenCombining()), Strategy: string(d.Policy.Strategy), TimeZone: d.District.TimeZone,
-		YearEnd: d.District.SchoolYearEnd, Changed: rules.Changed,
+		YearEnd: d.District.SchoolYearEnd, Changed: rules.Changed, State: c.State(), Hour: d.District.SyncHour, Days: d.District.RetentionDays,
 	}
 	return page(views.Settings(p)), nil
 }
@@ -37,7 +41,7 @@ func showSettings(v *visit) (reply, error) {
 type setting struct {
 	name   string // in the address
 	values []string
-	now    func(models.District) settingValue
+	now    func(*visit, models.District) (settingValue, error)
 	// policy is what the value would make of the district's policy; nil: it has no say in it.
 	policy func(models.Decided, string) *access.Policy
 	set    func(*visit, settingValue) error
@@ -71,7 +75,9 @@ func texts[T ~string](values ...T) (list []string) {
 var combiningSetting = setting{
 	name:   "combining",
 	values: texts(access.Combinings()...),
-	now:    func(d models.District) settingValue { return settingValue{Value: string(d.Combining)} },
+	now: func(_ *visit, d models.District) (settingValue, error) {
+		return settingValue{Value: string(d.Combining)}, nil
+	},
 	policy: func(d models.Decided, to string) *access.Policy { return d.WithCombining(access.Combining(to)) },
 	set:    func(v *visit, to settingValue) error { return v.tx.SetCombining(v.ctx, access.Combining(to.Value)) },
 	read:   readOneOf(texts(access.Combinings()...)),
@@ -80,7 +86,9 @@ var combiningSetting = setting{
 var strategySetting = setting{
 	name:   "strategy",
 	values: texts(access.Consolidated, access.PerRole),
-	now:    func(d models.District) settingValue { return settingValue{Value: string(d.Strategy)} },
+	now: func(_ *visit, d models.District) (settingValue, error) {
+		return settingValue{Value: string(d.Strategy)}, nil
+	},
 	policy: func(d models.Decided, to string) *access.Policy { return d.WithStrategy(access.Strategy(to)) },
 	set: func(v *visit, to settingValue) error {
 		if err := v.tx.SetStrategy(v.ctx, access.Strategy(to.Value)); err != nil {
@@ -93,15 +101,15 @@ var strategySetting = setting{
 
 var calendarSetting = setting{
 	name: "calendar",
-	now: func(d models.District) settingValue {
-		return settingValue{Zone: d.TimeZone, YearEnd: d.SchoolYearEnd}
+	now: func(_ *visit, d models.District) (settingValue, error) {
+		return settingValue{Zone: d.TimeZone, YearEnd: d.SchoolYearEnd}, nil
 	},
 	set:  func(v *visit, to settingValue) error { return v.tx.SetCalendar(v.ctx, to.Zone, to.YearEnd) },
 	read: readCalendar,
 }
 
 // settings by what stands in the address and in the records.
-var settings = []setting{combiningSetting, strategySetting, calendarSetting}
+var settings = []setting{combiningSetting, strategySetting, calendarSetting, nightSetting, retentionSetting, connectionSetting}
 
 // zoneNames are the time zones on offer: those of the United States and its territories, by the names of the IANA
 // database.
@@ -133,13 +141,16 @@ func editSetting(s setting) func(*visit) (reply, error) {
 		if err != nil {
 			return nil, err
 		}
-		return page(views.EditSetting(v.settingForm(s, d, s.now(d.District), nil))), nil
+		now, err := s.now(v, d.District)
+		if err != nil {
+			return nil, err
+		}
+		return page(views.EditSetting(v.settingForm(s, now, now, nil))), nil
 	}
 }
 
-func (v *visit) settingForm(s setting, d models.Decided, filled settingValue, problems []views.SettingProblem) views.SettingForm {
+func (v *visit) settingForm(s setting, now, filled settingValue, problems []views.SettingProblem) views.SettingForm {
 	p := views.SettingForm{Frame: v.frame(), Setting: s.name, Problems: problems, Zones: zoneNames, Zone: filled.Zone}
-	now := s.now(d.District)
 	for _, value := range s.values {
 		p.Choices = append(p.Choices, views.SettingChoice{Value: value, Current: value == now.Value, Ticked: value == filled.Value})
 	}
@@ -148,6 +159,13 @@ func (v *visit) settingForm(s setting, d models.Decided, filled settingValue, pr
 	}
 	// A value that is no month and day leaves both at their first choice.
 	_, _ = fmt.Sscanf(filled.YearEnd, "%d-%d", &p.Month, &p.Day)
+	if len(s.values) == 0 { // the numbers; one that was not right gives way to the one that holds
+		number := filled.Value
+		if number == "" {
+			number = now.Value
+		}
+		p.Number, _ = strconv.Atoi(number)
+	}
 	return p
 }
 
@@ -162,12 +180,16 @@ func previewSetting(s setting) func(*visit) (reply, error) {
 		if err != nil || answer != nil {
 			return answer, err
 		}
-		if to == s.now(d.District) {
+		now, err := s.now(v, d.District)
+		if err != nil {
+			return nil, err
+		}
+		if to == now {
 			field := "value"
 			if s.name == calendarSetting.name {
 				field = "zone"
 			}
-			return pageAs(http.StatusUnprocessableEntity, views.EditSetting(v.settingForm(s, d, to, []views.SettingProblem{{Field: field, Code: "same"}}))), nil
+			return pageAs(http.StatusUnprocessableEntity, views.EditSetting(v.settingForm(s, now, to, []views.SettingProblem{{Field: field, Code: "same"}}))), nil
 		}
 		p, err := v.planSetting(s, d, to, nil)
 		if err != nil {
@@ -185,7 +207,11 @@ func (v *visit) readSetting(s setting, d models.Decided) (settingValue, reply, e
 	}
 	to, problems := s.read(form)
 	if len(problems) > 0 {
-		return to, pageAs(http.StatusUnprocessableEntity, views.EditSetting(v.settingForm(s, d, to, problems))), nil
+		now, err := s.now(v, d.District)
+		if err != nil {
+			return to, nil, err
+		}
+		return to, pageAs(http.StatusUnprocessableEntity, views.EditSetting(v.settingForm(s, now, to, problems))), nil
 	}
 	return to, nil, nil
 }

@@ -40,10 +40,13 @@ func changeSetting(s setting) func(*visit) (reply, error) {
 
 // planSetting plans setting a value. undoes is the change that this takes back, if it does.
 func (v *visit) planSetting(s setting, d models.Decided, to settingValue, undoes *models.Change) (plan, error) {
-	l, was := v.locale(), s.now(d.District)
+	l := v.locale()
+	was, err := s.now(v, d.District)
+	if err != nil {
+		return plan{}, err
+	}
 	var f foreseen
 	if s.policy != nil {
-		var err error
 		if f, err = v.foresee(d, s.policy(d, to.Value)); err != nil {
 			return plan{}, err
 		}
@@ -89,6 +92,12 @@ func (v *visit) settingPreview(l *views.Locale, s setting, was, to settingValue,
 		p.Sentence, p.Button = l.CombiningSentence(to.Value)
 	case strategySetting.name:
 		p.Sentence, p.Button = l.StrategySentence(to.Value)
+	case nightSetting.name:
+		p.Sentence, p.Button = l.NightSentence(settingNumber(to))
+	case retentionSetting.name:
+		p.Sentence, p.Button = l.RetentionSentence(settingNumber(to))
+	case connectionSetting.name:
+		p.Sentence, p.Button = l.ConnectionSentence(to.Value)
 	default:
 		p.Sentence, p.Button = l.CalendarSentence(to.Zone, to.YearEnd)
 	}
@@ -101,7 +110,7 @@ func (v *visit) settingPreview(l *views.Locale, s setting, was, to settingValue,
 	}
 	p.Title = l.SettingCheck()
 	p.To, p.Cancel = views.SettingPath(district, view, s.name), views.SettingPath(district, view, s.name)
-	if s.policy != nil {
+	if s.name != calendarSetting.name {
 		p.Answers = []views.Hidden{{Name: "value", Value: to.Value}}
 		return p
 	}
@@ -118,8 +127,20 @@ func settingSaid(l *views.Locale, name string, value settingValue) string {
 		return l.Combining(value.Value)
 	case strategySetting.name:
 		return l.Strategy(value.Value)
+	case nightSetting.name:
+		return l.Night(settingNumber(value))
+	case retentionSetting.name:
+		return l.Retention(settingNumber(value))
+	case connectionSetting.name:
+		return l.ConnectionState(value.Value)
 	}
 	return l.Calendar(value.Zone, value.YearEnd)
+}
+
+// settingNumber is a value that is a number: it was read as one.
+func settingNumber(value settingValue) int {
+	n, _ := strconv.Atoi(value.Value)
+	return n
 }
 
 // readSettingChange reads what a change of a setting recorded.

@@ -194,8 +194,16 @@ func (s *server) admit(c echo.Context, district int64, person clever.User, parti
 	t := newToken(district)
 	var to string                  // where those go who are let in
 	var turned views.NoConsolePage // what the others get
+	shut := false                  // the district waits to be switched on, or is off
 	err := s.Store.As(access.Visitor(district)).Write(ctx, func(tx *models.Tx) error {
 		tx.RequestID = noteOf(c).requestID
+		connection, err := tx.Connection(ctx)
+		if err != nil {
+			return err
+		}
+		if shut = connection.Switch == models.SwitchWaiting || connection.Switch == models.SwitchOff; shut {
+			return nil
+		}
 		in, reason, err := arrive(ctx, tx, person, partial)
 		if err != nil {
 			return err
@@ -220,6 +228,10 @@ func (s *server) admit(c echo.Context, district int64, person clever.User, parti
 	})
 	if err != nil {
 		return err
+	}
+	if shut {
+		noteOf(c).event = "sign_in_from_district_not_on"
+		return s.door(c, http.StatusForbidden, "district_unknown", "")
 	}
 	if to == "" {
 		return s.turnAway(c, turned)

@@ -1,7 +1,7 @@
 package handlers
 
 import (
-	"context"
+	"errors"
 	"net/http"
 	"strconv"
 
@@ -17,7 +17,7 @@ const shownSyncs = 50
 // listSyncs is the history of syncs with Clever, newest first.
 func listSyncs(v *visit) (reply, error) {
 	p := views.SyncsPage{CanSync: v.maySync()}
-	if notice := v.c.QueryParam("notice"); notice == "already_running" || notice == "sync_started" {
+	if notice := v.c.QueryParam("notice"); notice == "already_running" || notice == "sync_started" || notice == "not_on" {
 		p.Notices = append(p.Notices, notice)
 	}
 	var before int64
@@ -63,28 +63,36 @@ func showSync(v *visit) (reply, error) {
 		return nil, err
 	}
 	p := views.SyncPage{Run: shown[0], CanSync: v.maySync()}
+	if run.State == models.SyncHeld {
+		if p.Held, err = v.heldPart(run); err != nil {
+			return nil, err
+		}
+	}
 	p.Frame = v.frame()
 	return page(views.Sync(p)), nil
 }
 
-// createSync asks for a sync now. If one is under way already, that is the one.
+// createSync asks for the changes since the last sync, or for everything. If a sync is under way already, that is the
+// one.
 func (s *server) createSync(v *visit) (reply, error) {
-	run, created, err := v.tx.RequestSync(v.ctx)
+	request := v.tx.RequestEvents
+	if v.c.FormValue("what") == models.SyncFull {
+		request = v.tx.RequestSync
+	}
+	run, created, err := request(v.ctx)
+	district, view := v.me.District.CleverID, string(v.actor.View)
+	if errors.Is(err, models.ErrNotOn) {
+		return seeOther(views.SyncsPath(district, view) + "?notice=not_on"), nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	district, view := v.me.District.CleverID, string(v.actor.View)
 	if !created {
 		return seeOther(views.SyncsPath(district, view) + "?notice=already_running"), nil
 	}
 	to := views.SyncPath(district, view, run.ID)
 	return func(c echo.Context) error {
-		if s.Enqueue != nil {
-			ctx := context.WithoutCancel(c.Request().Context()) // the run is asked for, whether or not anybody still waits
-			if err := s.Enqueue(ctx, v.actor.District, run.ID); err != nil {
-				s.Log.WarnContext(ctx, "sync left to the sweeper", "request_id", noteOf(c).requestID, "run", run.ID, "error", err)
-			}
-		}
+		s.nudge(c, v.actor.District, run.ID)
 		return c.Redirect(http.StatusSeeOther, to)
 	}, nil
 }
@@ -92,6 +100,7 @@ func (s *server) createSync(v *visit) (reply, error) {
 // syncStates are the states of models in the words of views.
 var syncStates = map[models.SyncState]string{
 	models.SyncRequested: "queued", models.SyncRunning: "running", models.SyncDone: "done", models.SyncFailed: "failed",
+	models.SyncHeld: "held", models.SyncReleased: "released", models.SyncDiscarded: "discarded", models.SyncSuperseded: "superseded",
 }
 
 // syncRuns are runs as pages show them, with the names of those who asked for them.
@@ -125,7 +134,7 @@ func syncRun(r models.SyncRun) views.SyncRun {
 		run.Types = append(run.Types, views.SyncType{
 			Type: string(t.Type), State: typeState(r, i), Pages: t.Pages, Read: t.Read, Created: t.Created, Updated: t.Updated,
 			Unchanged: t.Unchanged, Ended: t.Ended, Revived: t.Revived, Problems: t.Problems,
-			RolesGained: t.RolesGained, RolesLost: t.RolesLost, Joined: t.Joined, Split: t.Split,
+			RolesGained: t.RolesGained, RolesLost: t.RolesLost, Joined: t.Joined, Split: t.Split, Spared: t.Spared,
 		})
 	}
 	if r.Error != "" {

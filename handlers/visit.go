@@ -163,40 +163,42 @@ func (v *visit) enter() (reply, error) {
 	if v.row.lets(v.actor.Facts) {
 		return nil, nil
 	}
+	return nil, v.refused()
+}
+
+// refused is the refusal of the row, whatever it is asked about: with the decision about the whole district, and
+// another of the person's own views if one would be let in.
+func (v *visit) refused() error {
+	verdict := v.actor.Decide(v.row.permission, access.InDistrict())
 	for _, other := range v.views {
 		if v.row.lets(v.wearing(other)) {
-			return nil, refusal{v.considered(), other, v.hrefIn(other)}
+			return v.refuse(verdict, other)
 		}
 	}
-	return nil, refusal{steps: v.considered()}
+	return v.refuse(verdict, "")
 }
 
-// considered says of each of the person's roles whether its view would let them into the row.
-func (v *visit) considered() (steps []considered) {
-	for _, view := range v.views {
-		if view != access.ViewAll {
-			steps = append(steps, considered{access.Role(view), v.wears(access.Role(view)), v.row.lets(v.wearing(view))})
-		}
+// refuse tells the person of a decision by the trace that everybody is told it by. Who made an override, and what for,
+// is not for the one it is about.
+func (v *visit) refuse(verdict access.Verdict, other access.View) error {
+	r := refusal{other: other}
+	if other != "" {
+		r.href = v.hrefIn(other)
 	}
-	return inUseFirst(steps)
-}
-
-// inUseFirst puts the role that said no before those that were not asked.
-func inUseFirst(steps []considered) []considered {
-	slices.SortStableFunc(steps, func(a, b considered) int {
-		switch {
-		case a.inUse && !b.inUse:
-			return -1
-		case b.inUse && !a.inUse:
-			return 1
-		}
-		return 0
-	})
-	return steps
-}
-
-func (v *visit) wears(r access.Role) bool {
-	return v.actor.View == access.ViewAll || v.actor.View == access.View(r)
+	spots, err := v.spotsOf([]access.Place{verdict.Place})
+	if err != nil {
+		return err
+	}
+	said, err := reasonsOf(v.ctx, v.tx, v.me.Policy.Catalogue, decided{v.me.User, v.actor.Grants, verdict, spots[verdict.Place].spot})
+	if err != nil {
+		return err
+	}
+	r.reason = &said[0]
+	r.reason.Overrides = nil
+	for i := range r.reason.Grants {
+		r.reason.Grants[i].By = ""
+	}
+	return r
 }
 
 // may asks for the row's permission at the places where the thing in hand is: one of them is enough. A thing out of
@@ -208,11 +210,7 @@ func (v *visit) may(places ...access.Place) error {
 		return nil
 	}
 	if other, ok := verdict.OtherView(); ok && slices.Contains(v.views, other) {
-		var steps []considered
-		for _, s := range verdict.Trace {
-			steps = append(steps, considered{s.Role, v.wears(s.Role), s.Outcome == access.NotInView})
-		}
-		return refusal{inUseFirst(steps), other, v.hrefIn(other)}
+		return v.refuse(verdict, other)
 	}
 	return models.ErrNotFound
 }

@@ -20,9 +20,7 @@ const (
 	eventsEvery   = 5 * time.Minute
 	eventsLimit   = 15 * time.Minute // of one slice, which is bounded by its number of events
 
-	// nightlyHour is when a district is read in full, by its own clock; districts of one time zone are spread over
-	// the hour. A full sync not long before counts as the night's.
-	nightlyHour  = 2
+	// nightlyAhead: a full sync not long before counts as the night's.
 	nightlyAhead = 3 * time.Hour
 )
 
@@ -72,7 +70,7 @@ func (w *eventsWorker) Work(ctx context.Context, job *river.Job[EventsArgs]) err
 	}
 	more, full, err := w.follow(ctx, job.Args.District)
 	switch {
-	case errors.Is(err, roster.ErrUnderWay), errors.Is(err, roster.ErrNeverSynced):
+	case errors.Is(err, roster.ErrUnderWay), errors.Is(err, roster.ErrNeverSynced), errors.Is(err, roster.ErrNotOn):
 		return nil
 	case err != nil:
 		return err
@@ -86,23 +84,28 @@ func (w *eventsWorker) Work(ctx context.Context, job *river.Job[EventsArgs]) err
 	return nil
 }
 
-// night is the newest moment, up to now, at which the district's nightly sync was due.
+// night is the newest moment, up to now, at which the district's nightly sync was due: in the hour that the district
+// chose, by its own clock. Districts of one hour are spread over it.
 func night(now time.Time, d models.District) time.Time {
 	zone, err := time.LoadLocation(d.TimeZone)
 	if err != nil {
 		zone = time.UTC
 	}
 	local := now.In(zone)
-	at := time.Date(local.Year(), local.Month(), local.Day(), nightlyHour, int(d.DistrictID%60), 0, 0, zone)
+	at := time.Date(local.Year(), local.Month(), local.Day(), d.SyncHour, int(d.DistrictID%60), 0, 0, zone)
 	if at.After(now) {
-		at = time.Date(local.Year(), local.Month(), local.Day()-1, nightlyHour, int(d.DistrictID%60), 0, 0, zone)
+		at = time.Date(local.Year(), local.Month(), local.Day()-1, d.SyncHour, int(d.DistrictID%60), 0, 0, zone)
 	}
 	return at
 }
 
 // schedule asks for the night's full sync if it is due, and tells whether events are to be followed: of a district
-// that was never synced, neither.
+// that was never synced, neither, nor of one that is not switched on, or whose token is refused and waits for another.
 func schedule(ctx context.Context, tx *models.Tx) (follow bool, err error) {
+	c, err := tx.Connection(ctx)
+	if err != nil || c.State() != string(models.SwitchOn) {
+		return false, err
+	}
 	d, err := tx.District(ctx)
 	if err != nil || d.SyncedAt == nil {
 		return false, err

@@ -16,7 +16,7 @@ import (
 )
 
 func TestNightIsTheDistrictsOwn(t *testing.T) {
-	d := models.District{DistrictID: 61, TimeZone: "America/Los_Angeles"} // a minute past the hour
+	d := models.District{DistrictID: 61, TimeZone: "America/Los_Angeles", SyncHour: 2} // a minute past the hour
 	for now, want := range map[string]string{
 		"2026-01-10T10:00:59Z": "2026-01-09T10:01:00Z", // 02:00:59 in the district
 		"2026-01-10T10:01:00Z": "2026-01-10T10:01:00Z",
@@ -58,7 +58,7 @@ func (w *world) sweep(r *Runner) {
 func TestTimetable(t *testing.T) {
 	w := newWorld(t)
 	r, err := New(w.store, Work{
-		Sync:   func(context.Context, int64, int64) error { return nil },
+		Sync:   func(context.Context, int64, int64, func()) error { return nil },
 		Follow: func(context.Context, int64) (bool, int64, error) { return false, 0, nil },
 	}, nil) // never started
 	if err != nil {

@@ -22,15 +22,18 @@ import (
 )
 
 const (
-	syncQueue   = "syncs"
-	syncWorkers = 2              // syncs of different districts at once; more would only share the database
-	syncLimit   = 12 * time.Hour // no sync is that long: a job beyond it is stuck
-	sweepEvery  = 30 * time.Second
-	sweepAge    = 5 * time.Second // younger requests still have their own nudge
+	syncQueue  = "syncs"
+	syncPlaces = 2              // syncs that work at the same moment; more would only share the database
+	syncsOpen  = 8              // syncs begun and not over: those without a place rest between two slices
+	sliceSteps = 10             // pages, each with up to some thousand records, until a sync lets others have its place
+	syncLimit  = 12 * time.Hour // no sync is that long: a job beyond it is stuck
+	sweepEvery = 30 * time.Second
+	sweepAge   = 5 * time.Second // younger requests still have their own nudge
 )
 
-// Sync runs one requested sync to its end.
-type Sync func(ctx context.Context, district, run int64) error
+// Sync runs one requested sync to its end. It calls rest after each bounded piece of work, such as a page, and holds
+// nothing meanwhile that others wait for: rest returns when the sync's turn has come again.
+type Sync func(ctx context.Context, district, run int64, rest func()) error
 
 // Work is what there is to do.
 type Work struct {
@@ -38,6 +41,7 @@ type Work struct {
 	Follow Follow // nil follows no events and asks for no nightly sync
 	// Duplicates computes suggestions after a sync, an import or a merge; nil leaves that to another program.
 	Duplicates Duplicates
+	Poll       Poll // nil looks at no token list
 }
 
 // Runner works jobs off until it is stopped.
@@ -57,17 +61,23 @@ func New(store *models.Store, work Work, log *slog.Logger) (*Runner, error) {
 	}
 	r := &Runner{store: store, follow: work.Follow != nil, duplicates: work.Duplicates != nil, log: log}
 	workers := river.NewWorkers()
-	river.AddWorker(workers, &syncWorker{sync: work.Sync, log: log, runner: r})
+	river.AddWorker(workers, &syncWorker{sync: work.Sync, turns: newTurns(syncPlaces), runner: r})
 	river.AddWorker(workers, &duplicatesWorker{compute: work.Duplicates})
 	river.AddWorker(workers, &eventsWorker{follow: work.Follow, runner: r})
 	river.AddWorker(workers, &sweepWorker{runner: r})
+	river.AddWorker(workers, &connectionsWorker{poll: work.Poll})
 	sweep := river.NewPeriodicJob(river.PeriodicInterval(sweepEvery),
 		func() (river.JobArgs, *river.InsertOpts) { return sweepArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true})
+	periodic := []*river.PeriodicJob{sweep}
+	if work.Poll != nil {
+		periodic = append(periodic, river.NewPeriodicJob(river.PeriodicInterval(listEvery),
+			func() (river.JobArgs, *river.InsertOpts) { return connectionsArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true}))
+	}
 	client, err := river.NewClient(riverpgxv5.New(store.JobPool()), &river.Config{
 		Logger:            log,
-		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 2}, syncQueue: {MaxWorkers: syncWorkers}, eventsQueue: {MaxWorkers: eventsWorkers}, duplicatesQueue: {MaxWorkers: duplicatesWorkers}},
+		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 2}, syncQueue: {MaxWorkers: syncsOpen}, eventsQueue: {MaxWorkers: eventsWorkers}, duplicatesQueue: {MaxWorkers: duplicatesWorkers}},
 		Workers:           workers,
-		PeriodicJobs:      []*river.PeriodicJob{sweep},
+		PeriodicJobs:      periodic,
 		ReindexerSchedule: river.NeverSchedule(), // reindexing is the owner's right, and the app's role owns nothing
 	})
 	if err != nil {
@@ -97,8 +107,12 @@ func (r *Runner) Stop(ctx context.Context) error {
 // Enqueue nudges a requested run. It is called after the transaction that requested it, from any program; a second
 // nudge for the same run does nothing.
 func (r *Runner) Enqueue(ctx context.Context, district, run int64) error {
-	if _, err := r.client.Insert(ctx, SyncArgs{District: district, Run: run}, nil); err != nil {
-		return fmt.Errorf("enqueue sync %d of district %d: %w", run, district, err)
+	return r.enqueue(ctx, SyncArgs{District: district, Run: run})
+}
+
+func (r *Runner) enqueue(ctx context.Context, args SyncArgs) error {
+	if _, err := r.client.Insert(ctx, args, nil); err != nil {
+		return fmt.Errorf("enqueue sync %d of district %d: %w", args.Run, args.District, err)
 	}
 	return nil
 }
@@ -136,7 +150,11 @@ func (r *Runner) Sweep(ctx context.Context) error {
 		}
 		err = errors.Join(err, r.nudgeDuplicates(ctx, d))
 		for _, run := range waiting {
-			err = errors.Join(err, r.Enqueue(ctx, d, run.ID))
+			args := SyncArgs{District: d, Run: run.ID}
+			if run.Kind == models.SyncRelease {
+				args.Try = run.RequestedAt.Unix()
+			}
+			err = errors.Join(err, r.enqueue(ctx, args))
 		}
 		if err != nil { // the other districts still have their turn
 			errs = append(errs, fmt.Errorf("sweep syncs of district %d: %w", d, err))

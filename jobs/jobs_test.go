@@ -157,7 +157,7 @@ func TestRequestedSyncRunsToItsEnd(t *testing.T) {
 func TestFailedSyncIsNotRetriedButSeen(t *testing.T) {
 	w := newWorld(t)
 	calls := 0
-	r := w.runner(func(ctx context.Context, district, run int64) error {
+	r := w.runner(func(ctx context.Context, district, run int64, _ func()) error {
 		calls++
 		err := w.store.As(access.System(district, "full sync")).Write(ctx, func(tx *models.Tx) error {
 			_, err := tx.FailSync(ctx, run, models.SyncFailure{Text: "no"})
@@ -184,7 +184,7 @@ func TestFailedSyncIsNotRetriedButSeen(t *testing.T) {
 
 func TestSweeperFindsWhatACrashLeft(t *testing.T) {
 	w := newWorld(t)
-	r := w.runner(func(context.Context, int64, int64) error { return nil }) // never started
+	r := w.runner(func(context.Context, int64, int64, func()) error { return nil }) // never started
 	run, _ := w.request()
 	if err := r.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
@@ -217,7 +217,7 @@ func TestSweeperFindsWhatACrashLeft(t *testing.T) {
 func TestStopEndsARunningSync(t *testing.T) {
 	w := newWorld(t)
 	started, ended := make(chan bool, 1), make(chan error, 1)
-	r := w.runner(func(ctx context.Context, _, _ int64) error {
+	r := w.runner(func(ctx context.Context, _, _ int64, _ func()) error {
 		started <- true
 		<-ctx.Done()
 		ended <- ctx.Err()

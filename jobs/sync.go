@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -19,6 +18,9 @@ import (
 type SyncArgs struct {
 	District int64 `json:"district"`
 	Run      int64 `json:"run"`
+	// Try tells the jobs of a release apart, by the second in which it was last asked for: one that was stopped and put
+	// back is worth another job.
+	Try int64 `json:"try,omitempty"`
 }
 
 // Kind is the job's name in the queue's table; it is stored, so it never changes.
@@ -33,17 +35,23 @@ func (SyncArgs) InsertOpts() river.InsertOpts {
 type syncWorker struct {
 	river.WorkerDefaults[SyncArgs]
 	sync   Sync
-	log    *slog.Logger
+	turns  *turns
 	runner *Runner
 }
 
 func (w *syncWorker) Timeout(*river.Job[SyncArgs]) time.Duration { return syncLimit }
 
 func (w *syncWorker) Work(ctx context.Context, job *river.Job[SyncArgs]) error {
-	err := w.sync(ctx, job.Args.District, job.Args.Run)
+	if err := w.turns.take(ctx); err != nil {
+		return err
+	}
+	mine := &slice{turns: w.turns, left: sliceSteps, held: true}
+	defer mine.end()
+	// Where the wait ends with ctx, the sync finds that out for itself.
+	err := w.sync(ctx, job.Args.District, job.Args.Run, func() { _ = mine.step(ctx) })
 	switch {
-	case errors.Is(err, roster.ErrUnderWay):
-		return nil // another program took it up
+	case errors.Is(err, roster.ErrUnderWay), errors.Is(err, roster.ErrNotOn):
+		return nil // another program took it up, or a person ended it
 	case errors.Is(err, roster.ErrBusy):
 		return river.JobSnooze(busyWait)
 	case err == nil: // the sweeper would come to it as well
@@ -67,17 +75,23 @@ func (w *sweepWorker) Work(ctx context.Context, _ *river.Job[sweepArgs]) error {
 	return w.runner.Sweep(ctx)
 }
 
-// FullSync is a Sync by roster.Full; opts serve for every run, but for RunID.
+// FullSync is a Sync by roster.Take; opts serve for every run, but for RunID.
 func FullSync(store *models.Store, client *clever.Client, opts roster.Options) Sync {
-	return func(ctx context.Context, district, run int64) error {
+	return func(ctx context.Context, district, run int64, rest func()) error {
 		cleverID, err := cleverID(ctx, store, district)
 		if err != nil {
 			return fmt.Errorf("sync district %d: %w", district, err)
 		}
 		opts := opts
 		opts.RunID = run
-		_, err = roster.Full(ctx, store, client, cleverID, opts)
-		return err
+		tell := opts.Progress
+		opts.Progress = func(p models.SyncProgress) { // between two transactions
+			if tell != nil {
+				tell(p)
+			}
+			rest()
+		}
+		return roster.Take(ctx, store, client, cleverID, opts)
 	}
 }
 

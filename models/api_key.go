@@ -97,13 +97,17 @@ func (tx *Tx) RevokeAPIKey(ctx context.Context, id int64) (APIKey, error) {
 	return k, nil
 }
 
-// TouchAPIKey notes, to the minute, that the key is in use.
-func (tx *Tx) TouchAPIKey(ctx context.Context, id int64) error {
-	minute := tx.now.UTC().Truncate(keyMinute)
-	_, err := exec(ctx, tx, `UPDATE api_keys SET last_used_at = ? WHERE district_id = ? AND id = ? AND revoked_at IS NULL
-		AND (last_used_at IS NULL OR last_used_at < ?)`, minute, tx.actor.District, id, minute)
+// TouchAPIKey notes, to the minute, that the key is in use, in a transaction of its own.
+func (sc Scope) TouchAPIKey(ctx context.Context, keyHash []byte, id int64) error {
+	minute := sc.store.now().UTC().Truncate(keyMinute)
+	err := sc.Write(ctx, func(tx *Tx) error {
+		_, err := exec(ctx, tx, `UPDATE api_keys SET last_used_at = ? WHERE district_id = ? AND id = ? AND revoked_at IS NULL
+			AND (last_used_at IS NULL OR last_used_at < ?)`, minute, tx.actor.District, id, minute)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("touch key %d: %w", id, err)
 	}
+	sc.store.copies.used(sc.actor.District, keyHash, minute)
 	return nil
 }

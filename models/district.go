@@ -24,7 +24,11 @@ type District struct {
 	Combining     access.Combining
 	Strategy      access.Strategy
 	PolicyVersion int64
-	SchoolYearEnd string // month and day, as 06-30
+	SchoolYearEnd string            // month and day, as 06-30
+	SyncHour      int               // of the nightly full sync, by the district's clock
+	RetentionDays int               // after the district has left, until it may be erased
+	BrakeShares   map[BrakeType]int `gorm:"type:jsonb;serializer:json"` // see Brake
+	BrakePeople   int
 	// When accounts of the app's old days that lead to nobody are given up, or kept: CutOverRest.
 	CutOverAt   *time.Time
 	CutOverRest string
@@ -57,26 +61,37 @@ func (s *Store) DistrictIDs(ctx context.Context) ([]int64, error) {
 	return ids, nil
 }
 
-// EnsureDistrict returns the Hallpass id of a Clever district, making the district on first sight.
+// EnsureDistrict returns the Hallpass id of a Clever district, making the district on first sight and switching it on:
+// whoever calls this for one wants it. FindDistrict is for those that nobody has asked for.
 func (s *Store) EnsureDistrict(ctx context.Context, cleverID, name, state string) (int64, error) {
-	id, err := s.DistrictID(ctx, cleverID)
+	id, _, err := s.enterDistrict(ctx, cleverID, name, state, SwitchOn)
+	return id, err
+}
+
+func (s *Store) enterDistrict(ctx context.Context, cleverID, name, state string, first Switch) (id int64, created bool, err error) {
+	id, err = s.DistrictID(ctx, cleverID)
 	if errors.Is(err, ErrNotFound) {
 		err = s.pool.QueryRow(ctx, `INSERT INTO district_ids (clever_id) VALUES ($1)
 			ON CONFLICT (clever_id) DO UPDATE SET clever_id = excluded.clever_id RETURNING district_id`, cleverID).Scan(&id)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("enter district: %w", err)
+		return 0, false, fmt.Errorf("enter district: %w", err)
 	}
 	err = s.As(access.System(id, "district entry")).Write(ctx, func(tx *Tx) error {
 		_, err := exec(ctx, tx, `INSERT INTO districts (district_id, clever_id, name, state, created_at) VALUES (?, ?, ?, ?, ?)
 			ON CONFLICT (district_id) DO UPDATE SET name = excluded.name, state = excluded.state
 			WHERE (districts.name, districts.state) IS DISTINCT FROM (excluded.name, excluded.state)`, id, cleverID, name, state, tx.now)
+		if err != nil {
+			return err
+		}
+		n, err := exec(ctx, tx, `INSERT INTO connections (district_id, switch, switched_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, id, first, tx.now)
+		created = n > 0
 		return err
 	})
 	if err != nil {
-		return 0, fmt.Errorf("enter district %d: %w", id, err)
+		return 0, false, fmt.Errorf("enter district %d: %w", id, err)
 	}
-	return id, nil
+	return id, created, nil
 }
 
 // District is the one the actor is in.

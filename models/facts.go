@@ -31,6 +31,9 @@ type Asked struct {
 	Places   []AskedPlace
 }
 
+// Now is the moment by which roles and overrides had not ended.
+func (t Told) Now() time.Time { return t.now }
+
 // Told is everything that decisions about what was asked depend on, as it was at one moment.
 type Told struct {
 	District District
@@ -82,6 +85,7 @@ var ErrNoKey = fmt.Errorf("key: %w", ErrNotFound)
 func (sc Scope) ReadKeyed(ctx context.Context, keyHash []byte, asked Asked, fn func(*Tx, APIKey, Told) error) error {
 	var keys []keyRow
 	var facts factsAnswer
+	from := sc.store.copies.begin(sc.actor.District)
 	return sc.run(ctx, readOnly, func(tx *Tx, b *pgx.Batch) {
 		tx.askKey(b, keyHash, &keys)
 		tx.askFacts(b, asked, &facts)
@@ -93,9 +97,55 @@ func (sc Scope) ReadKeyed(ctx context.Context, keyHash []byte, asked Asked, fn f
 		if err != nil {
 			return err
 		}
+		sc.store.copies.keep(sc.actor.District, from, facts.learned(keyHash, keys[0], asked, told))
 		return fn(tx, keys[0].APIKey, told)
 	})
 }
+
+// Prove is ReadKeyed from copies in memory, where there are copies of all that is asked and one read of the database
+// shows that they are what ReadKeyed would find now. Otherwise proven is false, and ReadKeyed is to be asked.
+func (sc Scope) Prove(ctx context.Context, keyHash []byte, asked Asked) (key APIKey, told Told, proven bool, err error) {
+	copies, district := &sc.store.copies, sc.actor.District
+	from, now := copies.begin(district), sc.store.now()
+	if _, _, there := copies.answer(district, from, keyHash, asked, now); !there {
+		return key, told, false, nil
+	}
+	changes, err := sc.changesFrom(ctx, from.horizon)
+	if err != nil {
+		return key, told, false, tooSlow(ctx, err)
+	}
+	copies.hear(district, changes)
+	key, told, proven = copies.answer(district, from, keyHash, asked, now)
+	return key, told, proven, nil
+}
+
+// changesFrom reads what transactions from the horizon on have changed, one row more than may be heard. It needs no BEGIN:
+// statements sent together up to one Sync are one transaction, which the setting of the wall ends with.
+func (sc Scope) changesFrom(ctx context.Context, horizon uint64) (changes []factChange, err error) {
+	b := &pgx.Batch{}
+	b.Queue(`SELECT set_config('hallpass.district', $1, true)`, strconv.FormatInt(sc.actor.District, 10))
+	b.Queue(factChangesFrom, sc.actor.District, strconv.FormatUint(horizon, 10)).Query(func(rows pgx.Rows) error {
+		for rows.Next() {
+			var c factChange
+			var xmin string
+			if err := rows.Scan(&c.ID, &c.About, &c.Subject, &xmin); err != nil {
+				return err
+			}
+			if c.Xmin, err = strconv.ParseUint(xmin, 10, 64); err != nil {
+				return err
+			}
+			changes = append(changes, c)
+		}
+		return rows.Err()
+	})
+	if err := sc.store.pool.SendBatch(ctx, b).Close(); err != nil {
+		return nil, fmt.Errorf("changes of facts: %w", err)
+	}
+	return changes, nil
+}
+
+var factChangesFrom = `SELECT c.id, c.about, c.subject_id, pg_snapshot_xmin(pg_current_snapshot())::text FROM fact_changes c
+	WHERE c.district_id = $1 AND c.made_in >= $2::text::xid8 LIMIT ` + strconv.Itoa(maxHeard+1)
 
 // FactsOf reads the facts about subjects and places in one round trip, however many they are.
 func (tx *Tx) FactsOf(ctx context.Context, asked Asked) (Told, error) {
@@ -141,12 +191,18 @@ func (tx *Tx) askKey(b *pgx.Batch, hash []byte, into *[]keyRow) {
 type factsAnswer struct {
 	subjects []subjectRow
 	places   []placeAnswer
+	snapshot []struct{ Xmin string }
 }
 
 type subjectRow struct {
 	N         int
 	Role      access.Role
 	AccountID int64
+	RecordID  int64      // the user whom the id leads to, merged or not
+	Number    int64      // the id as a number of ours, 0 where it is none
+	ByClever  bool       // the id is Clever's of somebody
+	Taught    []int64    // sections, those that ended too
+	Until     *time.Time // when the first role by hand or override ends by itself
 	factsRow
 }
 
@@ -170,6 +226,7 @@ func asID(value string) string {
 
 // askFacts adds the questions to a batch: the same facts as a session's, for each subject, and each place.
 func (tx *Tx) askFacts(b *pgx.Batch, asked Asked, into *factsAnswer) {
+	askMore(b, &into.snapshot, `SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin`)
 	var users, accounts struct {
 		ids         []string
 		numbers, at []int64
@@ -222,22 +279,31 @@ func numbered(sql string, names ...string) string {
 // would think every short list worth a plan of its own, and planning takes longer than the answer.
 const askedIDs = `unnest((SELECT @ids::text[]), (SELECT @numbers::bigint[]), (SELECT @at::bigint[])) a(value, number, n)`
 
-// factsOfThose reads the facts of everybody that w, a table of user ids, leads to.
+// factsOfThose reads the facts of everybody that w, a table of user ids, leads to: the ids of a record that was merged
+// lead to the person it was merged into. Who that is stands behind a fence: joined to as an expression, every user would
+// be read.
 const factsOfThose = `
-	  JOIN users u     ON u.district_id = @district AND u.id = w.user_id AND u.ended_at IS NULL
+	 CROSS JOIN LATERAL (SELECT r.id AS record_id, coalesce(r.merged_into, r.id) AS home FROM users r WHERE r.district_id = @district AND r.id = w.user_id OFFSET 0) r
+	  JOIN users u     ON u.district_id = @district AND u.id = r.home AND u.ended_at IS NULL
 	  JOIN districts d ON d.district_id = @district`
 
+// forCopies is what copies of facts need beside them.
+const forCopies = `, r.record_id,
+	       (SELECT array_agg(t.section_id ORDER BY t.section_id) FROM section_teachers t WHERE t.district_id = u.district_id AND t.user_id = u.id) AS taught,
+	       least((SELECT min(g.ends_at) FROM role_grants g WHERE g.district_id = u.district_id AND g.user_id = u.id AND g.ended_at IS NULL AND g.ends_at > @now),
+	             (SELECT min(o.ends_at) FROM overrides o WHERE o.district_id = u.district_id AND o.user_id = u.id AND o.ended_at IS NULL AND o.ends_at > @now)) AS until`
+
 // userFacts follows an id to a person. coalesce stops at the first that leads to one.
-var userFacts = numbered(facts+`, w.n, '' AS role, 0 AS account_id
-	  FROM (SELECT a.n, coalesce(
+var userFacts = numbered(facts+forCopies+`, w.n, w.number, w.by_clever, '' AS role, 0 AS account_id
+	  FROM (SELECT a.n, a.number, EXISTS (SELECT FROM identities i WHERE i.district_id = @district AND i.kind = 'clever' AND i.value = a.value) AS by_clever, coalesce(
 	                 (SELECT x.id FROM users x WHERE x.district_id = @district AND x.id = a.number),
 	                 (SELECT i.user_id FROM identities i WHERE i.district_id = @district AND i.kind = 'clever' AND i.value = a.value),
 	                 (SELECT i.user_id FROM identities i WHERE i.district_id = @district AND i.kind = 'legacy' AND i.value = a.value)) AS user_id
 	          FROM `+askedIDs+` OFFSET 0) w`+factsOfThose, "district", "now", "ids", "numbers", "at")
 
 // accountFacts follows an id to an account in use, or else to the person whom the app's own account id belongs to.
-var accountFacts = numbered(facts+`, w.n, w.role, w.account_id
-	  FROM (SELECT a.n, coalesce(c.role, '') AS role, coalesce(c.id, 0) AS account_id, coalesce(c.user_id,
+var accountFacts = numbered(facts+forCopies+`, w.n, w.number, false AS by_clever, w.role, w.account_id
+	  FROM (SELECT a.n, a.number, coalesce(c.role, '') AS role, coalesce(c.id, 0) AS account_id, coalesce(c.user_id,
 	                 (SELECT i.user_id FROM identities i WHERE i.district_id = @district AND i.kind = 'account' AND i.value = a.value)) AS user_id
 	          FROM `+askedIDs+` LEFT JOIN LATERAL (
 	               SELECT x.id, x.role, x.user_id FROM accounts x WHERE x.district_id = @district AND x.id = a.number AND x.retired_at IS NULL OFFSET 0) c ON true
@@ -283,6 +349,40 @@ func (tx *Tx) told(ctx context.Context, d District, asked Asked, facts factsAnsw
 		}
 	}
 	return t, nil
+}
+
+// learned is what may be kept of the answers: who and what was found, but not by an id that a later row could give to
+// somebody else. Ours and Clever's are asked first, and a row of theirs changes hands only by an update.
+func (f factsAnswer) learned(keyHash []byte, k keyRow, asked Asked, t Told) learned {
+	l := learned{
+		district: t.District, policy: t.Policy, keyHash: keyHash, key: APIKey{ID: k.ID, Explains: k.Explains, LastUsedAt: k.LastUsedAt},
+		people: map[AskedSubject]personCopy{}, places: map[AskedPlace]KnownPlace{},
+	}
+	for _, r := range f.snapshot {
+		l.xmin, _ = strconv.ParseUint(r.Xmin, 10, 64) // 0, which would be safe, never comes
+	}
+	for _, r := range f.subjects {
+		who := asked.Subjects[r.N]
+		if who.Account && r.AccountID != r.Number || !who.Account && r.Number != r.RecordID && (r.Number != 0 || !r.ByClever) {
+			continue
+		}
+		p := personCopy{Subject: t.Subjects[r.N], from: t.now, record: r.RecordID}
+		p.User = User{ID: r.ID, CleverID: r.CleverID, FirstName: r.FirstName, MiddleName: r.MiddleName, LastName: r.LastName}
+		p.Teaches = make([]access.Place, len(r.Taught))
+		for i, section := range r.Taught {
+			p.Teaches[i] = access.AtSection(section, 0) // where it is, and whether it has ended, is the place's to say
+		}
+		if r.Until != nil {
+			p.until = *r.Until
+		}
+		l.people[who] = p
+	}
+	for i, p := range asked.Places {
+		if found := t.Places[i]; found.Kind == access.School || found.Kind == access.Section {
+			l.places[p] = found
+		}
+	}
+	return l
 }
 
 // AccountsOf lists the accounts in use of some people, by Hallpass's id.

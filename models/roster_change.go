@@ -43,7 +43,11 @@ func (tx *Tx) WriteChanges(ctx context.Context, c *RosterChanges) (map[RosterTyp
 type changes struct {
 	tx *Tx
 	*RosterChanges
-	done map[RosterType]*SyncProgress
+	done  map[RosterType]*SyncProgress
+	spare bool                      // nothing is taken
+	run   int64                     // the held run; 0: none
+	held  map[string]map[int64]bool // of what the changes name, what is on its list, by type
+	took  toll
 }
 
 // count adds to what is done with a type.
@@ -64,6 +68,10 @@ func (w *changes) write(ctx context.Context) error {
 	if err := tx.beginPage(ctx); err != nil {
 		return err
 	}
+	if err := w.holdList(ctx); err != nil {
+		return err
+	}
+	w.took = toll{}
 	people := slices.Clone(w.Gone[RosterUsers])
 	for i := range w.Users {
 		w.Users[i].Prepare()
@@ -108,34 +116,52 @@ func (w *changes) write(ctx context.Context) error {
 
 func (w *changes) come(ctx context.Context) error {
 	tx := w.tx
-	seen := &Seen{}
 	if len(w.Schools) > 0 {
+		seen := w.seenOf("")
 		n, err := tx.WriteSchools(ctx, w.Schools, seen)
 		if err != nil {
 			return err
 		}
 		w.count(RosterSchools, n)
+		if err := w.returned(ctx, RosterSchools, seen); err != nil {
+			return err
+		}
 	}
 	if len(w.Terms) > 0 {
+		seen := w.seenOf("")
 		n, err := tx.WriteTerms(ctx, w.Terms, seen)
 		if err != nil {
 			return err
 		}
 		w.count(RosterTerms, n)
+		if err := w.returned(ctx, RosterTerms, seen); err != nil {
+			return err
+		}
 	}
 	if len(w.Users) > 0 {
+		seen := w.seenOf("roles")
 		n, err := tx.WriteUsers(ctx, w.Users, seen)
 		if err != nil {
 			return err
 		}
 		w.count(RosterUsers, n)
+		for t, n := range seen.took {
+			w.took[t] += n
+		}
+		if err := w.returned(ctx, RosterUsers, seen); err != nil {
+			return err
+		}
 	}
 	if len(w.Sections) > 0 {
+		seen := w.seenOf("teaching")
 		n, err := tx.WriteSections(ctx, w.Sections, seen)
 		if err != nil {
 			return err
 		}
 		w.count(RosterSections, n)
+		if err := w.returned(ctx, RosterSections, seen); err != nil {
+			return err
+		}
 	}
 	if d := w.District; d != nil {
 		n := RosterCount{Read: 1, Unchanged: 1}
@@ -169,7 +195,7 @@ func (w *changes) end(ctx context.Context, t RosterType) error {
 	collect(b, byKey("text", `SELECT r.clever_id, r.id, r.ended_at IS NULL FROM `+string(t)+` r WHERE r.district_id = $1 AND r.clever_id = w.id AND `+endable[t]),
 		[]any{tx.actor.District, ids}, []any{&cleverID, &id, &current}, func() {
 			known[cleverID] = true
-			if current {
+			if current && !w.spare && !w.held[string(t)][id] {
 				gone = append(gone, id)
 			}
 		})
@@ -192,14 +218,35 @@ func (w *changes) end(ctx context.Context, t RosterType) error {
 	b = &pgx.Batch{}
 	b.Queue(`INSERT INTO gone_`+string(t)+` SELECT unnest($1::bigint[])`, gone)
 	if t == RosterUsers {
+		var role BrakeType
+		var n int
+		collect(b, `SELECT r.role, count(*) FROM gone_users g JOIN role_grants r ON r.district_id = $1 AND r.user_id = g.id
+			WHERE r.source = 'clever' AND r.ended_at IS NULL GROUP BY r.role`, []any{tx.actor.District}, []any{&role, &n}, func() { w.took[role] += n })
 		endUsers(b, tx.actor.District, tx.now)
 	} else {
+		if t != RosterTerms { // which Clever makes anew at will
+			w.took[BrakeType(t)] += len(gone)
+		}
 		endRecords(b, t, tx.actor.District, tx.now)
 	}
 	if err := tx.send(ctx, "end "+string(t), b); err != nil || t != RosterUsers {
 		return err
 	}
-	return tx.settleGone(ctx)
+	if err := tx.settleGone(ctx); err != nil {
+		return err
+	}
+	return tx.noteLeft(ctx)
+}
+
+// returned takes what the changes brought off the held list, if there is one.
+func (w *changes) returned(ctx context.Context, t RosterType, seen *Seen) error {
+	open := false
+	err := w.tx.conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM sync_runs WHERE district_id = $1 AND state = 'held')
+		OR EXISTS (SELECT FROM sync_runs WHERE district_id = $1 AND kind = 'release' AND state IN ('requested', 'running'))`, w.tx.actor.District).Scan(&open)
+	if err != nil || !open {
+		return wrap("look for a held list", err)
+	}
+	return w.tx.markReturned(ctx, t, seen)
 }
 
 // headCell is one number of head_counts.

@@ -18,22 +18,6 @@ const (
 	RosterSections RosterType = "sections"
 )
 
-// MassEndError says that a walk met so few records that ending the others would be a disaster if Clever's answer were
-// wrong. Nothing was ended.
-type MassEndError struct {
-	Type          RosterType
-	Seen          int // records the walk met
-	Current, Gone int // current here, and of those not met
-}
-
-func (e *MassEndError) Error() string {
-	if e.Seen == 0 {
-		return fmt.Sprintf("Clever lists no %s, but %d are current here: nothing was ended", e.Type, e.Current)
-	}
-	return fmt.Sprintf("Clever lists %d %s, so %d of the %d that are current here would end, more than half: nothing was ended",
-		e.Seen, e.Type, e.Gone, e.Current)
-}
-
 // what a walk that lists everything can be missing. Schools that are only named by others are never listed, and
 // people who were imported and not matched are not Clever's.
 var endable = map[RosterType]string{
@@ -46,17 +30,6 @@ var endable = map[RosterType]string{
 // listedRecord holds but for people who are current by another record that was merged into theirs, while their own has
 // ended.
 const listedRecord = `(ended_at IS NOT NULL OR digest <> '' OR NOT EXISTS (SELECT FROM identities i WHERE i.district_id = current_district() AND i.kind = 'clever' AND i.value = clever_id AND i.ended_at IS NOT NULL))`
-
-// CheckUnseen returns a *MassEndError if more than half of a type's current records, or all of them, are not among
-// those seen. It must be asked as soon as a type's last page arrived, before anything is built upon what was seen.
-// Terms may all go at once (Clever makes them anew at will), but not to none.
-func (tx *Tx) CheckUnseen(ctx context.Context, t RosterType, seen *Seen) error {
-	if err := tx.beginRoster(ctx); err != nil {
-		return fmt.Errorf("check %s: %w", t, err)
-	}
-	_, err := tx.unseen(ctx, t, seen)
-	return err
-}
 
 // sinceRun holds for people who signed in since the run under way began: Clever knew them then, whatever its list says.
 // Locked, they cannot sign in between this and their end.
@@ -83,53 +56,31 @@ func (tx *Tx) unseen(ctx context.Context, t RosterType, seen *Seen) (int, error)
 	if err != nil {
 		return fail(err)
 	}
-	e := &MassEndError{Type: t, Seen: met}
-	err = tx.conn.QueryRow(ctx, `SELECT (SELECT count(*) FROM gone_`+string(t)+`), (SELECT count(*) FROM `+string(t)+`
-		WHERE district_id = $1 AND ended_at IS NULL AND `+endable[t]+`)`, tx.actor.District).Scan(&e.Gone, &e.Current)
-	if err != nil {
+	var gone int
+	if err := tx.conn.QueryRow(ctx, `SELECT count(*) FROM gone_`+string(t)).Scan(&gone); err != nil {
 		return fail(err)
 	}
-	if e.Gone > 0 && (e.Seen == 0 || t != RosterTerms && 2*e.Gone > e.Current) {
-		return 0, e
-	}
-	return e.Gone, nil
+	return gone, nil
 }
 
-// EndUnseen ends every current record that a whole walk of all types did not meet, and gives how many of each. The
-// checks of CheckUnseen are made again for all types before anything ends. Nothing is deleted: an ended record comes
-// back when Clever lists its id again.
-func (tx *Tx) EndUnseen(ctx context.Context, seen map[RosterType]*Seen) (map[RosterType]int, error) {
-	if err := tx.beginRoster(ctx); err != nil {
-		return nil, fmt.Errorf("end what is gone: %w", err)
-	}
-	ended := map[RosterType]int{}
-	for _, t := range []RosterType{RosterSchools, RosterTerms, RosterUsers, RosterSections} {
-		n, err := tx.unseen(ctx, t, seen[t])
-		if err != nil {
-			return nil, err
-		}
-		ended[t] = n
-	}
+// endGone ends what is in the tables of unseen. Nothing is deleted: an ended record comes back when Clever lists its id
+// again.
+func (tx *Tx) endGone(ctx context.Context, gone map[RosterType]int) error {
 	b := &pgx.Batch{}
 	b.Queue(`SET LOCAL enable_nestloop = on`) // few rows end, as a rule
 	d, now := tx.actor.District, tx.now
 	for _, t := range []RosterType{RosterSchools, RosterTerms, RosterSections} {
-		if ended[t] > 0 {
+		if gone[t] > 0 {
 			endRecords(b, t, d, now)
 		}
 	}
-	if ended[RosterUsers] > 0 {
+	if gone[RosterUsers] > 0 {
 		endUsers(b, d, now)
 	}
-	if err := tx.send(ctx, "end what is gone", b); err != nil {
-		return nil, err
+	if err := tx.send(ctx, "end what is gone", b); err != nil || gone[RosterUsers] == 0 {
+		return err
 	}
-	if ended[RosterUsers] > 0 {
-		if err := tx.settleGone(ctx); err != nil {
-			return nil, err
-		}
-	}
-	return ended, nil
+	return tx.settleGone(ctx)
 }
 
 // endRecords ends what is in gone_<type>, of any type but users.

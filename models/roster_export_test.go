@@ -17,3 +17,19 @@ func (tx *Tx) Settings(ctx context.Context, names []string) string {
 	}
 	return strings.Join(all, " ")
 }
+
+// EndUnseen ends what a walk did not meet, past the brake.
+func (tx *Tx) EndUnseen(ctx context.Context, seen map[RosterType]*Seen) (map[RosterType]int, error) {
+	if err := tx.beginRoster(ctx); err != nil {
+		return nil, err
+	}
+	gone := map[RosterType]int{}
+	for _, t := range rosterTypes {
+		n, err := tx.unseen(ctx, t, seen[t])
+		if err != nil {
+			return nil, err
+		}
+		gone[t] = n
+	}
+	return gone, tx.endGone(ctx, gone)
+}

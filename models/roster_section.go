@@ -41,6 +41,7 @@ type rosterClass struct {
 	pastTeachers       map[int64]bool // true: the primary one
 	pastStudents       map[int64]bool
 	pastStrangers      map[stranger]bool
+	kept               bool // teachers whom the record no longer names stay for now
 }
 
 // stranger is somebody or something a section names that is not here.
@@ -82,10 +83,14 @@ func (p *sectionPage) write(ctx context.Context, page []RosterSection, seen *See
 	for _, c := range p.classes {
 		p.count.wrote(c.held, c.known)
 		seen.add(c.id)
+		if err := p.keep(c, seen); err != nil {
+			return err
+		}
 		p.rows.section(c, p.schools[c.School], p.terms[c.Term])
 	}
 	b := &pgx.Batch{}
 	p.rows.queue(b)
+	p.rows.held.queue(b, tx.actor.District, seen.run)
 	return tx.send(ctx, "write rows", b)
 }
 
@@ -199,6 +204,7 @@ type sectionRows struct {
 	lostTeachers                 memberColumns
 	newStudents, lostStudents    memberColumns
 	newStrangers, lostStrangers  strangerColumns
+	held                         heldColumns
 }
 
 type strangerColumns struct {
@@ -277,7 +283,9 @@ func (r *sectionRows) section(s *rosterClass, school, term int64) {
 		}
 	}
 	for user := range s.pastTeachers {
-		r.lostTeachers.add(s.id, user, false)
+		if !s.kept {
+			r.lostTeachers.add(s.id, user, false)
+		}
 	}
 	for _, user := range s.students {
 		if !s.pastStudents[user] {

@@ -66,5 +66,8 @@ func (tx *Tx) RosterSynced(ctx context.Context, version, eventID string) error {
 	b.Queue(`INSERT INTO event_cursors (district_id, version, event_id, saved_at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (district_id, version) DO UPDATE SET event_id = excluded.event_id, saved_at = excluded.saved_at`,
 		tx.actor.District, version, eventID, tx.now)
+	// What changed until now is said in one word, so that the list of it stays short.
+	b.Queue(`DELETE FROM fact_changes WHERE district_id = $1`, tx.actor.District)
+	b.Queue(`INSERT INTO fact_changes (district_id, about, subject_id) VALUES ($1, 'everything', 0)`, tx.actor.District)
 	return tx.send(ctx, "note finished sync", b)
 }

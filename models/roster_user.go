@@ -21,11 +21,13 @@ type rosterPerson struct {
 	known   bool // the user was here before
 	adopted bool // known, but without a Clever id until now
 	past    *userState
+	kept    bool // what the record no longer has stays for now
 }
 
 // userPage is the work on one page of users.
 type userPage struct {
 	tx      *Tx
+	seen    *Seen
 	count   RosterCount
 	people  []*rosterPerson       // to be written
 	schools map[string]int64      // by Clever id, every one the people name
@@ -46,7 +48,7 @@ type legacyHeld struct {
 // An id that leads to another user already (Clever may merge and split people at any sync) stays where it is and is
 // counted as a problem.
 func (tx *Tx) WriteUsers(ctx context.Context, page []RosterUser, seen *Seen) (RosterCount, error) {
-	p := &userPage{tx: tx}
+	p := &userPage{tx: tx, seen: seen}
 	if err := p.write(ctx, page, seen); err != nil {
 		return p.count, fmt.Errorf("write users: %w", err)
 	}
@@ -83,10 +85,18 @@ func (p *userPage) write(ctx context.Context, page []RosterUser, seen *Seen) err
 	for _, u := range p.people {
 		p.count.wrote(u.held, u.known)
 		seen.add(u.id)
+		if err := p.keep(u); err != nil {
+			return err
+		}
+		p.noteRecord(u)
 		p.compose(u)
 	}
 	b := &pgx.Batch{}
 	p.rows.queue(b)
+	p.rows.held.queue(b, p.tx.actor.District, seen.run)
+	if p.tx.notes() {
+		p.rows.notes.queue(b, p.tx.actor.District, p.tx.noting)
+	}
 	if err := p.tx.send(ctx, "write rows", b); err != nil {
 		return err
 	}
@@ -232,7 +242,7 @@ func (p *userPage) compose(u *rosterPerson) {
 	}
 	for i := range u.past.grants {
 		switch g := &u.past.grants[i]; {
-		case g.current && (g.manual || u.RolesWithheld):
+		case g.current && (g.manual || u.RolesWithheld || u.kept && !listed[g.role]):
 			roles[g.role] = true
 			contact = contact || g.role == string(access.Contact)
 			for _, s := range g.schools {
@@ -243,6 +253,7 @@ func (p *userPage) compose(u *rosterPerson) {
 		case !g.manual && g.current && !listed[g.role]:
 			p.rows.endedGrants = append(p.rows.endedGrants, g.id)
 			p.count.RolesLost++
+			p.seen.take(g.role)
 		}
 	}
 	if !u.RolesWithheld {
@@ -302,7 +313,7 @@ func (p *userPage) composeIdentities(u *rosterPerson) {
 		p.count.Split++
 	}
 	for _, value := range u.past.legacy {
-		if !holds[value] {
+		if !holds[value] && !u.kept {
 			p.rows.endedLegacy = append(p.rows.endedLegacy, value)
 		}
 	}
@@ -314,6 +325,9 @@ func (p *userPage) composeGrant(u *rosterPerson, g *RosterGrant, since time.Time
 		old := &u.past.grants[i]
 		if old.manual || old.role != g.Role {
 			continue
+		}
+		if u.kept && old.current {
+			g.Labels = tidySet(append(slices.Clone(g.Labels), old.labels...), func(string) bool { return true })
 		}
 		if !old.current || !old.same(g) {
 			if !old.current {
@@ -354,6 +368,10 @@ func (p *userPage) composeSchools(u *rosterPerson, g *RosterGrant, grant int64, 
 	}
 	for _, h := range old.schools {
 		if h.current && !want.has(h.school) {
+			if u.kept {
+				all.add(h.school)
+				continue
+			}
 			p.rows.endedSchools.grant = append(p.rows.endedSchools.grant, grant)
 			p.rows.endedSchools.school = append(p.rows.endedSchools.school, h.school)
 		}

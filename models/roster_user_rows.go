@@ -31,6 +31,8 @@ type userRows struct {
 		contact []int64
 		student []string
 	}
+	held     heldColumns
+	notes    noteColumns
 	accounts []int64
 	compare  []int64 // employees who changed, to be compared with others anew
 	renamed  struct {

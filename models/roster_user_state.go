@@ -12,6 +12,7 @@ import (
 type userState struct {
 	nameKey  string
 	names    [3]string // first, middle, last
+	email    string
 	grants   []grantState
 	legacy   []string // current legacy ids
 	students map[string]RosterContactStudent
@@ -75,8 +76,9 @@ func (p *userPage) readPast(ctx context.Context) error {
 		var user int64
 		var text string
 		var names [3]string
-		collect(b, byKey("bigint", `SELECT u.id, u.name_key, u.first_name, u.middle_name, u.last_name FROM users u WHERE u.district_id = $1 AND u.id = w.id`), args,
-			[]any{&user, &text, &names[0], &names[1], &names[2]}, func() { known[user].nameKey, known[user].names = text, names })
+		var email string
+		collect(b, byKey("bigint", `SELECT u.id, u.name_key, u.first_name, u.middle_name, u.last_name, u.email FROM users u WHERE u.district_id = $1 AND u.id = w.id`), args,
+			[]any{&user, &text, &names[0], &names[1], &names[2], &email}, func() { known[user].nameKey, known[user].names, known[user].email = text, names, email })
 		collect(b, byKey("bigint", `SELECT i.user_id, i.value FROM identities i WHERE i.district_id = $1 AND i.user_id = w.id AND i.kind = 'legacy' AND i.ended_at IS NULL`),
 			args, []any{&user, &text}, func() { known[user].legacy = append(known[user].legacy, text) })
 		var s RosterContactStudent

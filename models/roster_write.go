@@ -16,9 +16,27 @@ import (
 const rosterTime = "10min"
 
 // Seen gathers which rows of one type a walk met, by Hallpass id, at 8 bytes each.
+//
+// It says too what becomes of roles and schools of people, and of sections' teachers, that records no longer have. By
+// itself a Seen lets them end with the page.
 type Seen struct {
 	ids    []int64
 	sorted bool
+
+	run   int64          // on whose list what would end is put, instead of ending; 0: no list
+	only  map[int64]bool // with a run: just these records are for its list
+	spare bool           // nothing ends
+	kept  []int64        // records of which something was kept
+	took  toll           // what ended, by role
+}
+
+// Gather is a Seen for a full sync: what its records would end is listed for the run's conclusion.
+func Gather(run int64) *Seen { return &Seen{run: run} }
+
+// keeps tells whether what a record would end is to be kept, and listed.
+func (s *Seen) keeps(id int64) (keep, list bool) {
+	list = s.run != 0 && (s.only == nil || s.only[id])
+	return list || s.spare, list
 }
 
 func (s *Seen) add(id int64) { s.ids, s.sorted = append(s.ids, id), false }

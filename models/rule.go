@@ -87,6 +87,18 @@ func (tx *Tx) SetCalendar(ctx context.Context, zone, yearEnd string) error {
 	return wrap("set calendar", err)
 }
 
+// SetNight sets the hour, by the district's clock, in which everything is read from Clever.
+func (tx *Tx) SetNight(ctx context.Context, hour int) error {
+	_, err := exec(ctx, tx, `UPDATE districts SET sync_hour = ? WHERE district_id = ?`, hour, tx.actor.District)
+	return wrap("set nightly sync", err)
+}
+
+// SetRetention sets for how many days data is kept after the district has left.
+func (tx *Tx) SetRetention(ctx context.Context, days int) error {
+	_, err := exec(ctx, tx, `UPDATE districts SET retention_days = ? WHERE district_id = ?`, days, tx.actor.District)
+	return wrap("set retention", err)
+}
+
 // LabelCount is a staff label and how many people carry it.
 type LabelCount struct {
 	Label  string

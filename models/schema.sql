@@ -11,7 +11,14 @@ COMMENT ON EXTENSION pg_trgm IS 'text similarity measurement and index searching
 
 CREATE FUNCTION public.audit_is_append_only() RETURNS trigger
     LANGUAGE plpgsql
-    AS $$ BEGIN RAISE EXCEPTION 'audit_entries is append-only'; END $$;
+    AS $$
+BEGIN
+  IF TG_OP = 'DELETE' AND current_setting('hallpass.erasing', true) = current_setting('hallpass.district', true)
+     AND current_setting('hallpass.erasing', true) <> '' AND current_user <> 'hallpass_app' THEN
+    RETURN NULL;
+  END IF;
+  RAISE EXCEPTION 'audit_entries is append-only';
+END $$;
 
 CREATE FUNCTION public.check_merge() RETURNS trigger
     LANGUAGE plpgsql
@@ -40,6 +47,318 @@ END $$;
 CREATE FUNCTION public.current_district() RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$ SELECT nullif(current_setting('hallpass.district', true), '')::bigint $$;
+
+CREATE FUNCTION public.note_accounts() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF (SELECT count(*) FROM added c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM added c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM added c;
+    END IF;
+  ELSIF TG_OP = 'DELETE' THEN
+    IF (SELECT count(*) FROM removed c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM removed c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM removed c;
+    END IF;
+  ELSE
+    IF (SELECT count(*) FROM ((SELECT district_id, user_id, id, role, retired_at FROM removed EXCEPT SELECT district_id, user_id, id, role, retired_at FROM added) UNION ALL (SELECT district_id, user_id, id, role, retired_at FROM added EXCEPT SELECT district_id, user_id, id, role, retired_at FROM removed)) c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM ((SELECT district_id, user_id, id, role, retired_at FROM removed EXCEPT SELECT district_id, user_id, id, role, retired_at FROM added) UNION ALL (SELECT district_id, user_id, id, role, retired_at FROM added EXCEPT SELECT district_id, user_id, id, role, retired_at FROM removed)) c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM ((SELECT district_id, user_id, id, role, retired_at FROM removed EXCEPT SELECT district_id, user_id, id, role, retired_at FROM added) UNION ALL (SELECT district_id, user_id, id, role, retired_at FROM added EXCEPT SELECT district_id, user_id, id, role, retired_at FROM removed)) c;
+    END IF;
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.note_api_keys() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF (SELECT count(*) FROM added c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM added c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0::bigint FROM added c;
+    END IF;
+  ELSIF TG_OP = 'DELETE' THEN
+    IF (SELECT count(*) FROM removed c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM removed c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0::bigint FROM removed c;
+    END IF;
+  ELSE
+    IF (SELECT count(*) FROM ((SELECT district_id, id, key_hash, explains, revoked_at FROM removed EXCEPT SELECT district_id, id, key_hash, explains, revoked_at FROM added) UNION ALL (SELECT district_id, id, key_hash, explains, revoked_at FROM added EXCEPT SELECT district_id, id, key_hash, explains, revoked_at FROM removed)) c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM ((SELECT district_id, id, key_hash, explains, revoked_at FROM removed EXCEPT SELECT district_id, id, key_hash, explains, revoked_at FROM added) UNION ALL (SELECT district_id, id, key_hash, explains, revoked_at FROM added EXCEPT SELECT district_id, id, key_hash, explains, revoked_at FROM removed)) c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0::bigint FROM ((SELECT district_id, id, key_hash, explains, revoked_at FROM removed EXCEPT SELECT district_id, id, key_hash, explains, revoked_at FROM added) UNION ALL (SELECT district_id, id, key_hash, explains, revoked_at FROM added EXCEPT SELECT district_id, id, key_hash, explains, revoked_at FROM removed)) c;
+    END IF;
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.note_districts() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF (SELECT count(*) FROM added c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM added c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0::bigint FROM added c;
+    END IF;
+  ELSIF TG_OP = 'DELETE' THEN
+    IF (SELECT count(*) FROM removed c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM removed c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0::bigint FROM removed c;
+    END IF;
+  ELSE
+    IF (SELECT count(*) FROM ((SELECT district_id, clever_id, name, time_zone, combining, strategy, policy_version, school_year_end FROM removed EXCEPT SELECT district_id, clever_id, name, time_zone, combining, strategy, policy_version, school_year_end FROM added) UNION ALL (SELECT district_id, clever_id, name, time_zone, combining, strategy, policy_version, school_year_end FROM added EXCEPT SELECT district_id, clever_id, name, time_zone, combining, strategy, policy_version, school_year_end FROM removed)) c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM ((SELECT district_id, clever_id, name, time_zone, combining, strategy, policy_version, school_year_end FROM removed EXCEPT SELECT district_id, clever_id, name, time_zone, combining, strategy, policy_version, school_year_end FROM added) UNION ALL (SELECT district_id, clever_id, name, time_zone, combining, strategy, policy_version, school_year_end FROM added EXCEPT SELECT district_id, clever_id, name, time_zone, combining, strategy, policy_version, school_year_end FROM removed)) c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0::bigint FROM ((SELECT district_id, clever_id, name, time_zone, combining, strategy, policy_version, school_year_end FROM removed EXCEPT SELECT district_id, clever_id, name, time_zone, combining, strategy, policy_version, school_year_end FROM added) UNION ALL (SELECT district_id, clever_id, name, time_zone, combining, strategy, policy_version, school_year_end FROM added EXCEPT SELECT district_id, clever_id, name, time_zone, combining, strategy, policy_version, school_year_end FROM removed)) c;
+    END IF;
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.note_identities() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF (SELECT count(*) FROM added c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM added c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM added c;
+    END IF;
+  ELSIF TG_OP = 'DELETE' THEN
+    IF (SELECT count(*) FROM removed c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM removed c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM removed c;
+    END IF;
+  ELSE
+    IF (SELECT count(*) FROM ((SELECT district_id, user_id, kind, value FROM removed EXCEPT SELECT district_id, user_id, kind, value FROM added) UNION ALL (SELECT district_id, user_id, kind, value FROM added EXCEPT SELECT district_id, user_id, kind, value FROM removed)) c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM ((SELECT district_id, user_id, kind, value FROM removed EXCEPT SELECT district_id, user_id, kind, value FROM added) UNION ALL (SELECT district_id, user_id, kind, value FROM added EXCEPT SELECT district_id, user_id, kind, value FROM removed)) c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM ((SELECT district_id, user_id, kind, value FROM removed EXCEPT SELECT district_id, user_id, kind, value FROM added) UNION ALL (SELECT district_id, user_id, kind, value FROM added EXCEPT SELECT district_id, user_id, kind, value FROM removed)) c;
+    END IF;
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.note_overrides() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF (SELECT count(*) FROM added c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM added c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM added c;
+    END IF;
+  ELSIF TG_OP = 'DELETE' THEN
+    IF (SELECT count(*) FROM removed c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM removed c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM removed c;
+    END IF;
+  ELSE
+    IF (SELECT count(*) FROM ((SELECT district_id, user_id, id, permission, allow, place_kind, school_id, section_id, ends_at, end_role, ended_at FROM removed EXCEPT SELECT district_id, user_id, id, permission, allow, place_kind, school_id, section_id, ends_at, end_role, ended_at FROM added) UNION ALL (SELECT district_id, user_id, id, permission, allow, place_kind, school_id, section_id, ends_at, end_role, ended_at FROM added EXCEPT SELECT district_id, user_id, id, permission, allow, place_kind, school_id, section_id, ends_at, end_role, ended_at FROM removed)) c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM ((SELECT district_id, user_id, id, permission, allow, place_kind, school_id, section_id, ends_at, end_role, ended_at FROM removed EXCEPT SELECT district_id, user_id, id, permission, allow, place_kind, school_id, section_id, ends_at, end_role, ended_at FROM added) UNION ALL (SELECT district_id, user_id, id, permission, allow, place_kind, school_id, section_id, ends_at, end_role, ended_at FROM added EXCEPT SELECT district_id, user_id, id, permission, allow, place_kind, school_id, section_id, ends_at, end_role, ended_at FROM removed)) c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM ((SELECT district_id, user_id, id, permission, allow, place_kind, school_id, section_id, ends_at, end_role, ended_at FROM removed EXCEPT SELECT district_id, user_id, id, permission, allow, place_kind, school_id, section_id, ends_at, end_role, ended_at FROM added) UNION ALL (SELECT district_id, user_id, id, permission, allow, place_kind, school_id, section_id, ends_at, end_role, ended_at FROM added EXCEPT SELECT district_id, user_id, id, permission, allow, place_kind, school_id, section_id, ends_at, end_role, ended_at FROM removed)) c;
+    END IF;
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.note_role_grant_schools() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF (SELECT count(*) FROM added c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM added c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM added c;
+    END IF;
+  ELSIF TG_OP = 'DELETE' THEN
+    IF (SELECT count(*) FROM removed c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM removed c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM removed c;
+    END IF;
+  ELSE
+    IF (SELECT count(*) FROM ((SELECT district_id, user_id, grant_id, school_id, ended_at FROM removed EXCEPT SELECT district_id, user_id, grant_id, school_id, ended_at FROM added) UNION ALL (SELECT district_id, user_id, grant_id, school_id, ended_at FROM added EXCEPT SELECT district_id, user_id, grant_id, school_id, ended_at FROM removed)) c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM ((SELECT district_id, user_id, grant_id, school_id, ended_at FROM removed EXCEPT SELECT district_id, user_id, grant_id, school_id, ended_at FROM added) UNION ALL (SELECT district_id, user_id, grant_id, school_id, ended_at FROM added EXCEPT SELECT district_id, user_id, grant_id, school_id, ended_at FROM removed)) c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM ((SELECT district_id, user_id, grant_id, school_id, ended_at FROM removed EXCEPT SELECT district_id, user_id, grant_id, school_id, ended_at FROM added) UNION ALL (SELECT district_id, user_id, grant_id, school_id, ended_at FROM added EXCEPT SELECT district_id, user_id, grant_id, school_id, ended_at FROM removed)) c;
+    END IF;
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.note_role_grants() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF (SELECT count(*) FROM added c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM added c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM added c;
+    END IF;
+  ELSIF TG_OP = 'DELETE' THEN
+    IF (SELECT count(*) FROM removed c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM removed c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM removed c;
+    END IF;
+  ELSE
+    IF (SELECT count(*) FROM ((SELECT district_id, user_id, id, role, source, labels, ends_at, ended_at FROM removed EXCEPT SELECT district_id, user_id, id, role, source, labels, ends_at, ended_at FROM added) UNION ALL (SELECT district_id, user_id, id, role, source, labels, ends_at, ended_at FROM added EXCEPT SELECT district_id, user_id, id, role, source, labels, ends_at, ended_at FROM removed)) c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM ((SELECT district_id, user_id, id, role, source, labels, ends_at, ended_at FROM removed EXCEPT SELECT district_id, user_id, id, role, source, labels, ends_at, ended_at FROM added) UNION ALL (SELECT district_id, user_id, id, role, source, labels, ends_at, ended_at FROM added EXCEPT SELECT district_id, user_id, id, role, source, labels, ends_at, ended_at FROM removed)) c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM ((SELECT district_id, user_id, id, role, source, labels, ends_at, ended_at FROM removed EXCEPT SELECT district_id, user_id, id, role, source, labels, ends_at, ended_at FROM added) UNION ALL (SELECT district_id, user_id, id, role, source, labels, ends_at, ended_at FROM added EXCEPT SELECT district_id, user_id, id, role, source, labels, ends_at, ended_at FROM removed)) c;
+    END IF;
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.note_role_rules() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF (SELECT count(*) FROM added c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM added c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0::bigint FROM added c;
+    END IF;
+  ELSIF TG_OP = 'DELETE' THEN
+    IF (SELECT count(*) FROM removed c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM removed c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0::bigint FROM removed c;
+    END IF;
+  ELSE
+    IF (SELECT count(*) FROM ((SELECT district_id, role, label, permission, given FROM removed EXCEPT SELECT district_id, role, label, permission, given FROM added) UNION ALL (SELECT district_id, role, label, permission, given FROM added EXCEPT SELECT district_id, role, label, permission, given FROM removed)) c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM ((SELECT district_id, role, label, permission, given FROM removed EXCEPT SELECT district_id, role, label, permission, given FROM added) UNION ALL (SELECT district_id, role, label, permission, given FROM added EXCEPT SELECT district_id, role, label, permission, given FROM removed)) c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0::bigint FROM ((SELECT district_id, role, label, permission, given FROM removed EXCEPT SELECT district_id, role, label, permission, given FROM added) UNION ALL (SELECT district_id, role, label, permission, given FROM added EXCEPT SELECT district_id, role, label, permission, given FROM removed)) c;
+    END IF;
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.note_schools() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF (SELECT count(*) FROM added c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM added c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0::bigint FROM added c;
+    END IF;
+  ELSIF TG_OP = 'DELETE' THEN
+    IF (SELECT count(*) FROM removed c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM removed c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0::bigint FROM removed c;
+    END IF;
+  ELSE
+    IF (SELECT count(*) FROM ((SELECT district_id, id, clever_id, name, ended_at FROM removed EXCEPT SELECT district_id, id, clever_id, name, ended_at FROM added) UNION ALL (SELECT district_id, id, clever_id, name, ended_at FROM added EXCEPT SELECT district_id, id, clever_id, name, ended_at FROM removed)) c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM ((SELECT district_id, id, clever_id, name, ended_at FROM removed EXCEPT SELECT district_id, id, clever_id, name, ended_at FROM added) UNION ALL (SELECT district_id, id, clever_id, name, ended_at FROM added EXCEPT SELECT district_id, id, clever_id, name, ended_at FROM removed)) c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0::bigint FROM ((SELECT district_id, id, clever_id, name, ended_at FROM removed EXCEPT SELECT district_id, id, clever_id, name, ended_at FROM added) UNION ALL (SELECT district_id, id, clever_id, name, ended_at FROM added EXCEPT SELECT district_id, id, clever_id, name, ended_at FROM removed)) c;
+    END IF;
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.note_section_teachers() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF (SELECT count(*) FROM added c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM added c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM added c;
+    END IF;
+  ELSIF TG_OP = 'DELETE' THEN
+    IF (SELECT count(*) FROM removed c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM removed c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM removed c;
+    END IF;
+  ELSE
+    IF (SELECT count(*) FROM ((SELECT district_id, user_id, section_id FROM removed EXCEPT SELECT district_id, user_id, section_id FROM added) UNION ALL (SELECT district_id, user_id, section_id FROM added EXCEPT SELECT district_id, user_id, section_id FROM removed)) c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM ((SELECT district_id, user_id, section_id FROM removed EXCEPT SELECT district_id, user_id, section_id FROM added) UNION ALL (SELECT district_id, user_id, section_id FROM added EXCEPT SELECT district_id, user_id, section_id FROM removed)) c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', user_id::bigint FROM ((SELECT district_id, user_id, section_id FROM removed EXCEPT SELECT district_id, user_id, section_id FROM added) UNION ALL (SELECT district_id, user_id, section_id FROM added EXCEPT SELECT district_id, user_id, section_id FROM removed)) c;
+    END IF;
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.note_sections() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF (SELECT count(*) FROM added c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM added c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'section', id::bigint FROM added c;
+    END IF;
+  ELSIF TG_OP = 'DELETE' THEN
+    IF (SELECT count(*) FROM removed c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM removed c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'section', id::bigint FROM removed c;
+    END IF;
+  ELSE
+    IF (SELECT count(*) FROM ((SELECT district_id, id, clever_id, school_id, name, period, ended_at FROM removed EXCEPT SELECT district_id, id, clever_id, school_id, name, period, ended_at FROM added) UNION ALL (SELECT district_id, id, clever_id, school_id, name, period, ended_at FROM added EXCEPT SELECT district_id, id, clever_id, school_id, name, period, ended_at FROM removed)) c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM ((SELECT district_id, id, clever_id, school_id, name, period, ended_at FROM removed EXCEPT SELECT district_id, id, clever_id, school_id, name, period, ended_at FROM added) UNION ALL (SELECT district_id, id, clever_id, school_id, name, period, ended_at FROM added EXCEPT SELECT district_id, id, clever_id, school_id, name, period, ended_at FROM removed)) c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'section', id::bigint FROM ((SELECT district_id, id, clever_id, school_id, name, period, ended_at FROM removed EXCEPT SELECT district_id, id, clever_id, school_id, name, period, ended_at FROM added) UNION ALL (SELECT district_id, id, clever_id, school_id, name, period, ended_at FROM added EXCEPT SELECT district_id, id, clever_id, school_id, name, period, ended_at FROM removed)) c;
+    END IF;
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.note_users() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF (SELECT count(*) FROM added c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM added c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', id::bigint FROM added c;
+    END IF;
+  ELSIF TG_OP = 'DELETE' THEN
+    IF (SELECT count(*) FROM removed c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM removed c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', id::bigint FROM removed c;
+    END IF;
+  ELSE
+    IF (SELECT count(*) FROM ((SELECT district_id, id, clever_id, first_name, middle_name, last_name, ended_at, merged_into FROM removed EXCEPT SELECT district_id, id, clever_id, first_name, middle_name, last_name, ended_at, merged_into FROM added) UNION ALL (SELECT district_id, id, clever_id, first_name, middle_name, last_name, ended_at, merged_into FROM added EXCEPT SELECT district_id, id, clever_id, first_name, middle_name, last_name, ended_at, merged_into FROM removed)) c) > 200 THEN
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'everything', 0 FROM ((SELECT district_id, id, clever_id, first_name, middle_name, last_name, ended_at, merged_into FROM removed EXCEPT SELECT district_id, id, clever_id, first_name, middle_name, last_name, ended_at, merged_into FROM added) UNION ALL (SELECT district_id, id, clever_id, first_name, middle_name, last_name, ended_at, merged_into FROM added EXCEPT SELECT district_id, id, clever_id, first_name, middle_name, last_name, ended_at, merged_into FROM removed)) c;
+    ELSE
+      INSERT INTO fact_changes (district_id, about, subject_id) SELECT DISTINCT c.district_id, 'user', id::bigint FROM ((SELECT district_id, id, clever_id, first_name, middle_name, last_name, ended_at, merged_into FROM removed EXCEPT SELECT district_id, id, clever_id, first_name, middle_name, last_name, ended_at, merged_into FROM added) UNION ALL (SELECT district_id, id, clever_id, first_name, middle_name, last_name, ended_at, merged_into FROM added EXCEPT SELECT district_id, id, clever_id, first_name, middle_name, last_name, ended_at, merged_into FROM removed)) c;
+    END IF;
+  END IF;
+  RETURN NULL;
+END $$;
 
 CREATE FUNCTION public.settle_roster() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -133,6 +452,14 @@ CREATE TABLE public.audit_entries (
 
 ALTER TABLE ONLY public.audit_entries FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.brake_spent (
+    district_id bigint NOT NULL,
+    type text NOT NULL,
+    spent integer NOT NULL
+);
+
+ALTER TABLE ONLY public.brake_spent FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.bulks (
     district_id bigint NOT NULL,
     id bigint NOT NULL,
@@ -180,6 +507,22 @@ CREATE TABLE public.changes (
 
 ALTER TABLE ONLY public.changes FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.connections (
+    district_id bigint NOT NULL,
+    switch text NOT NULL,
+    switched_at timestamp with time zone NOT NULL,
+    left_at timestamp with time zone,
+    refused_at timestamp with time zone,
+    refused_text text DEFAULT ''::text NOT NULL,
+    token bytea,
+    token_key text DEFAULT ''::text NOT NULL,
+    token_made_at timestamp with time zone,
+    token_kept_at timestamp with time zone,
+    CONSTRAINT connections_switch_check CHECK ((switch = ANY (ARRAY['waiting'::text, 'on'::text, 'paused'::text, 'off'::text])))
+);
+
+ALTER TABLE ONLY public.connections FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.contact_students (
     district_id bigint NOT NULL,
     contact_id bigint NOT NULL,
@@ -211,6 +554,7 @@ ALTER TABLE ONLY public.dedupe_models FORCE ROW LEVEL SECURITY;
 CREATE TABLE public.district_ids (
     district_id bigint NOT NULL,
     clever_id text NOT NULL,
+    held_at timestamp with time zone,
     CONSTRAINT district_ids_clever_id_check CHECK ((clever_id <> ''::text))
 );
 
@@ -238,14 +582,37 @@ CREATE TABLE public.districts (
     cut_over_at timestamp with time zone,
     cut_over_rest text DEFAULT 'keep'::text NOT NULL,
     bulk_wrong integer DEFAULT 20000 NOT NULL,
+    brake_shares jsonb DEFAULT '{}'::jsonb NOT NULL,
+    brake_people integer DEFAULT 25 NOT NULL,
+    sync_hour smallint DEFAULT 2 NOT NULL,
+    retention_days integer DEFAULT 60 NOT NULL,
+    CONSTRAINT districts_brake_people_check CHECK ((brake_people >= 0)),
     CONSTRAINT districts_bulk_wrong_check CHECK (((bulk_wrong >= 1000) AND (bulk_wrong <= 200000))),
     CONSTRAINT districts_combining_check CHECK ((combining = ANY (ARRAY['most_privileged'::text, 'least_privileged'::text, 'view_in_use'::text]))),
     CONSTRAINT districts_cut_over_rest_check CHECK ((cut_over_rest = ANY (ARRAY['keep'::text, 'archive'::text]))),
+    CONSTRAINT districts_retention_days_check CHECK (((retention_days >= 1) AND (retention_days <= 3650))),
     CONSTRAINT districts_school_year_end_check CHECK ((school_year_end ~ '^[0-1][0-9]-[0-3][0-9]$'::text)),
-    CONSTRAINT districts_strategy_check CHECK ((strategy = ANY (ARRAY['consolidated'::text, 'per_role'::text])))
+    CONSTRAINT districts_strategy_check CHECK ((strategy = ANY (ARRAY['consolidated'::text, 'per_role'::text]))),
+    CONSTRAINT districts_sync_hour_check CHECK (((sync_hour >= 0) AND (sync_hour <= 23)))
 );
 
 ALTER TABLE ONLY public.districts FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.erasures (
+    id bigint NOT NULL,
+    clever_id text NOT NULL,
+    erased_at timestamp with time zone,
+    certificate jsonb NOT NULL
+);
+
+ALTER TABLE public.erasures ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.erasures_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE public.event_cursors (
     district_id bigint NOT NULL,
@@ -256,6 +623,26 @@ CREATE TABLE public.event_cursors (
 
 ALTER TABLE ONLY public.event_cursors FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.fact_changes (
+    district_id bigint NOT NULL,
+    made_in xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    id bigint NOT NULL,
+    about text NOT NULL,
+    subject_id bigint NOT NULL,
+    CONSTRAINT fact_changes_about_check CHECK ((about = ANY (ARRAY['user'::text, 'section'::text, 'everything'::text])))
+);
+
+ALTER TABLE ONLY public.fact_changes FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.fact_changes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.fact_changes_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.head_counts (
     district_id bigint NOT NULL,
     school_id bigint NOT NULL,
@@ -265,6 +652,45 @@ CREATE TABLE public.head_counts (
 );
 
 ALTER TABLE ONLY public.head_counts FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.held_approvals (
+    district_id bigint NOT NULL,
+    run_id bigint NOT NULL,
+    list bytea NOT NULL,
+    approved_by bigint NOT NULL,
+    approved_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.held_approvals FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.held_effects (
+    district_id bigint NOT NULL,
+    run_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    permission text NOT NULL,
+    school_id bigint DEFAULT 0 NOT NULL,
+    gained boolean NOT NULL
+);
+
+ALTER TABLE ONLY public.held_effects FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.held_records (
+    district_id bigint NOT NULL,
+    run_id bigint NOT NULL,
+    type text NOT NULL,
+    record_id bigint NOT NULL,
+    cause text DEFAULT ''::text NOT NULL,
+    roles text[] DEFAULT '{}'::text[] NOT NULL,
+    school_id bigint,
+    sort_key text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    record jsonb,
+    returned_at timestamp with time zone,
+    release_id bigint,
+    CONSTRAINT held_records_cause_check CHECK ((cause = ANY (ARRAY[''::text, 'all_new'::text, 'type_gone'::text, 'school_gone'::text, 'single'::text, 'newcomer'::text]))),
+    CONSTRAINT held_records_type_check CHECK ((type = ANY (ARRAY['schools'::text, 'terms'::text, 'users'::text, 'sections'::text, 'roles'::text, 'teaching'::text])))
+);
+
+ALTER TABLE ONLY public.held_records FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.identities (
     district_id bigint NOT NULL,
@@ -748,6 +1174,30 @@ ALTER TABLE public.suggestions ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY 
     CACHE 1
 );
 
+CREATE TABLE public.sync_changes (
+    district_id bigint NOT NULL,
+    run_id bigint NOT NULL,
+    id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    kind text NOT NULL,
+    role text DEFAULT ''::text NOT NULL,
+    school_id bigint,
+    before text DEFAULT ''::text NOT NULL,
+    after text DEFAULT ''::text NOT NULL,
+    CONSTRAINT sync_changes_kind_check CHECK ((kind = ANY (ARRAY['came'::text, 'returned'::text, 'left'::text, 'role_gained'::text, 'role_lost'::text, 'school_gained'::text, 'school_lost'::text, 'name'::text, 'email'::text, 'labels'::text])))
+);
+
+ALTER TABLE ONLY public.sync_changes FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.sync_changes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.sync_changes_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.sync_runs (
     district_id bigint NOT NULL,
     id bigint NOT NULL,
@@ -764,9 +1214,16 @@ CREATE TABLE public.sync_runs (
     error_page integer DEFAULT 0 NOT NULL,
     error_next text DEFAULT ''::text NOT NULL,
     cause text DEFAULT ''::text NOT NULL,
-    CONSTRAINT sync_runs_cause_check CHECK ((cause = ANY (ARRAY[''::text, 'nightly'::text, 'gap'::text, 'version'::text, 'cursor'::text]))),
-    CONSTRAINT sync_runs_kind_check CHECK ((kind = ANY (ARRAY['full'::text, 'events'::text]))),
-    CONSTRAINT sync_runs_state_check CHECK ((state = ANY (ARRAY['requested'::text, 'running'::text, 'done'::text, 'failed'::text])))
+    holds bigint,
+    brake jsonb DEFAULT '{}'::jsonb NOT NULL,
+    first_sync boolean DEFAULT false NOT NULL,
+    marks jsonb DEFAULT '{}'::jsonb NOT NULL,
+    decided_by bigint,
+    decided_at timestamp with time zone,
+    CONSTRAINT sync_runs_cause_check CHECK ((cause = ANY (ARRAY[''::text, 'nightly'::text, 'gap'::text, 'version'::text, 'cursor'::text, 'brake'::text, 'held'::text]))),
+    CONSTRAINT sync_runs_check CHECK (((holds IS NOT NULL) = (kind = 'release'::text))),
+    CONSTRAINT sync_runs_kind_check CHECK ((kind = ANY (ARRAY['full'::text, 'events'::text, 'release'::text]))),
+    CONSTRAINT sync_runs_state_check CHECK ((state = ANY (ARRAY['requested'::text, 'running'::text, 'done'::text, 'failed'::text, 'held'::text, 'released'::text, 'discarded'::text, 'superseded'::text])))
 );
 
 ALTER TABLE ONLY public.sync_runs FORCE ROW LEVEL SECURITY;
@@ -867,6 +1324,9 @@ ALTER TABLE ONLY public.api_keys
 ALTER TABLE ONLY public.audit_entries
     ADD CONSTRAINT audit_entries_pkey PRIMARY KEY (district_id, id);
 
+ALTER TABLE ONLY public.brake_spent
+    ADD CONSTRAINT brake_spent_pkey PRIMARY KEY (district_id, type);
+
 ALTER TABLE ONLY public.bulks
     ADD CONSTRAINT bulks_pkey PRIMARY KEY (district_id, id);
 
@@ -878,6 +1338,9 @@ ALTER TABLE ONLY public.changes
 
 ALTER TABLE ONLY public.changes
     ADD CONSTRAINT changes_pkey PRIMARY KEY (district_id, id);
+
+ALTER TABLE ONLY public.connections
+    ADD CONSTRAINT connections_pkey PRIMARY KEY (district_id);
 
 ALTER TABLE ONLY public.contact_students
     ADD CONSTRAINT contact_students_pkey PRIMARY KEY (district_id, contact_id, student_clever_id);
@@ -900,11 +1363,26 @@ ALTER TABLE ONLY public.districts
 ALTER TABLE ONLY public.districts
     ADD CONSTRAINT districts_pkey PRIMARY KEY (district_id);
 
+ALTER TABLE ONLY public.erasures
+    ADD CONSTRAINT erasures_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.event_cursors
     ADD CONSTRAINT event_cursors_pkey PRIMARY KEY (district_id, version);
 
+ALTER TABLE ONLY public.fact_changes
+    ADD CONSTRAINT fact_changes_pkey PRIMARY KEY (district_id, made_in, id);
+
 ALTER TABLE ONLY public.head_counts
     ADD CONSTRAINT head_counts_pkey PRIMARY KEY (district_id, school_id, role);
+
+ALTER TABLE ONLY public.held_approvals
+    ADD CONSTRAINT held_approvals_pkey PRIMARY KEY (district_id, run_id);
+
+ALTER TABLE ONLY public.held_effects
+    ADD CONSTRAINT held_effects_pkey PRIMARY KEY (district_id, run_id, user_id, permission, school_id);
+
+ALTER TABLE ONLY public.held_records
+    ADD CONSTRAINT held_records_pkey PRIMARY KEY (district_id, run_id, type, record_id);
 
 ALTER TABLE ONLY public.identities
     ADD CONSTRAINT identities_pkey PRIMARY KEY (district_id, kind, value);
@@ -990,6 +1468,9 @@ ALTER TABLE ONLY public.suggestions
 ALTER TABLE ONLY public.suggestions
     ADD CONSTRAINT suggestions_pkey PRIMARY KEY (district_id, id);
 
+ALTER TABLE ONLY public.sync_changes
+    ADD CONSTRAINT sync_changes_pkey PRIMARY KEY (district_id, run_id, id);
+
 ALTER TABLE ONLY public.sync_runs
     ADD CONSTRAINT sync_runs_pkey PRIMARY KEY (district_id, id);
 
@@ -1028,6 +1509,12 @@ CREATE INDEX changes_by_subject ON public.changes USING btree (district_id, subj
 CREATE INDEX contact_students_by_student ON public.contact_students USING btree (district_id, student_clever_id);
 
 CREATE INDEX dedupe_keys_by_user ON public.dedupe_keys USING btree (district_id, user_id);
+
+CREATE INDEX held_effects_by_permission ON public.held_effects USING btree (district_id, run_id, permission, school_id);
+
+CREATE INDEX held_records_by_name ON public.held_records USING btree (district_id, run_id, sort_key, type, record_id);
+
+CREATE INDEX held_records_by_release ON public.held_records USING btree (district_id, release_id) WHERE (release_id IS NOT NULL);
 
 CREATE INDEX identities_by_user ON public.identities USING btree (district_id, user_id);
 
@@ -1091,9 +1578,15 @@ CREATE INDEX suggestion_members_by_user ON public.suggestion_members USING btree
 
 CREATE INDEX suggestions_queue ON public.suggestions USING btree (district_id, class, risk DESC, tenths DESC, id);
 
+CREATE INDEX sync_changes_by_kind ON public.sync_changes USING btree (district_id, run_id, kind, id);
+
+CREATE UNIQUE INDEX sync_runs_one_held ON public.sync_runs USING btree (district_id) WHERE (state = 'held'::text);
+
 CREATE UNIQUE INDEX sync_runs_one_open ON public.sync_runs USING btree (district_id) WHERE ((state = ANY (ARRAY['requested'::text, 'running'::text])) AND (kind = 'full'::text));
 
 CREATE UNIQUE INDEX sync_runs_one_running ON public.sync_runs USING btree (district_id) WHERE (state = 'running'::text);
+
+CREATE UNIQUE INDEX sync_runs_one_waiting ON public.sync_runs USING btree (district_id, kind) WHERE ((state = ANY (ARRAY['requested'::text, 'running'::text])) AND (kind <> 'full'::text));
 
 CREATE INDEX user_search_by_name ON public.user_search USING btree (district_id, name_key, user_id);
 
@@ -1112,6 +1605,64 @@ CREATE INDEX users_merged ON public.users USING btree (district_id, merged_into)
 CREATE INDEX users_several_roles ON public.users USING btree (district_id, name_key, id) WHERE ((ended_at IS NULL) AND (role_count > 1));
 
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_entries FOR EACH STATEMENT EXECUTE FUNCTION public.audit_is_append_only();
+
+CREATE TRIGGER facts_added AFTER INSERT ON public.overrides REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_overrides();
+
+CREATE TRIGGER facts_added AFTER INSERT ON public.role_grant_schools REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_role_grant_schools();
+
+CREATE TRIGGER facts_added AFTER INSERT ON public.role_grants REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_role_grants();
+
+CREATE TRIGGER facts_added AFTER INSERT ON public.role_rules REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_role_rules();
+
+CREATE TRIGGER facts_added AFTER INSERT ON public.section_teachers REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_section_teachers();
+
+CREATE TRIGGER facts_changed AFTER UPDATE ON public.accounts REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_accounts();
+
+CREATE TRIGGER facts_changed AFTER UPDATE ON public.api_keys REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_api_keys();
+
+CREATE TRIGGER facts_changed AFTER UPDATE ON public.districts REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_districts();
+
+CREATE TRIGGER facts_changed AFTER UPDATE ON public.identities REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_identities();
+
+CREATE TRIGGER facts_changed AFTER UPDATE ON public.overrides REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_overrides();
+
+CREATE TRIGGER facts_changed AFTER UPDATE ON public.role_grant_schools REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_role_grant_schools();
+
+CREATE TRIGGER facts_changed AFTER UPDATE ON public.role_grants REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_role_grants();
+
+CREATE TRIGGER facts_changed AFTER UPDATE ON public.role_rules REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_role_rules();
+
+CREATE TRIGGER facts_changed AFTER UPDATE ON public.schools REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_schools();
+
+CREATE TRIGGER facts_changed AFTER UPDATE ON public.section_teachers REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_section_teachers();
+
+CREATE TRIGGER facts_changed AFTER UPDATE ON public.sections REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_sections();
+
+CREATE TRIGGER facts_changed AFTER UPDATE ON public.users REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.note_users();
+
+CREATE TRIGGER facts_removed AFTER DELETE ON public.accounts REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION public.note_accounts();
+
+CREATE TRIGGER facts_removed AFTER DELETE ON public.api_keys REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION public.note_api_keys();
+
+CREATE TRIGGER facts_removed AFTER DELETE ON public.districts REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION public.note_districts();
+
+CREATE TRIGGER facts_removed AFTER DELETE ON public.identities REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION public.note_identities();
+
+CREATE TRIGGER facts_removed AFTER DELETE ON public.overrides REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION public.note_overrides();
+
+CREATE TRIGGER facts_removed AFTER DELETE ON public.role_grant_schools REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION public.note_role_grant_schools();
+
+CREATE TRIGGER facts_removed AFTER DELETE ON public.role_grants REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION public.note_role_grants();
+
+CREATE TRIGGER facts_removed AFTER DELETE ON public.role_rules REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION public.note_role_rules();
+
+CREATE TRIGGER facts_removed AFTER DELETE ON public.schools REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION public.note_schools();
+
+CREATE TRIGGER facts_removed AFTER DELETE ON public.section_teachers REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION public.note_section_teachers();
+
+CREATE TRIGGER facts_removed AFTER DELETE ON public.sections REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION public.note_sections();
+
+CREATE TRIGGER facts_removed AFTER DELETE ON public.users REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION public.note_users();
 
 CREATE CONSTRAINT TRIGGER never_merge AFTER INSERT OR UPDATE OF merged_into ON public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.merged_into IS NOT NULL)) EXECUTE FUNCTION public.check_merge();
 
@@ -1136,6 +1687,9 @@ ALTER TABLE ONLY public.audit_entries
 ALTER TABLE ONLY public.audit_entries
     ADD CONSTRAINT audit_entries_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.districts(district_id);
 
+ALTER TABLE ONLY public.brake_spent
+    ADD CONSTRAINT brake_spent_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.districts(district_id);
+
 ALTER TABLE ONLY public.bulks
     ADD CONSTRAINT bulks_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.districts(district_id);
 
@@ -1154,6 +1708,9 @@ ALTER TABLE ONLY public.changes
 ALTER TABLE ONLY public.changes
     ADD CONSTRAINT changes_district_id_undoes_fkey FOREIGN KEY (district_id, undoes) REFERENCES public.changes(district_id, id);
 
+ALTER TABLE ONLY public.connections
+    ADD CONSTRAINT connections_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.district_ids(district_id);
+
 ALTER TABLE ONLY public.contact_students
     ADD CONSTRAINT contact_students_district_id_contact_id_fkey FOREIGN KEY (district_id, contact_id) REFERENCES public.users(district_id, id);
 
@@ -1171,6 +1728,18 @@ ALTER TABLE ONLY public.event_cursors
 
 ALTER TABLE ONLY public.head_counts
     ADD CONSTRAINT head_counts_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.districts(district_id);
+
+ALTER TABLE ONLY public.held_approvals
+    ADD CONSTRAINT held_approvals_district_id_run_id_fkey FOREIGN KEY (district_id, run_id) REFERENCES public.sync_runs(district_id, id);
+
+ALTER TABLE ONLY public.held_effects
+    ADD CONSTRAINT held_effects_district_id_run_id_fkey FOREIGN KEY (district_id, run_id) REFERENCES public.sync_runs(district_id, id);
+
+ALTER TABLE ONLY public.held_records
+    ADD CONSTRAINT held_records_district_id_release_id_fkey FOREIGN KEY (district_id, release_id) REFERENCES public.sync_runs(district_id, id);
+
+ALTER TABLE ONLY public.held_records
+    ADD CONSTRAINT held_records_district_id_run_id_fkey FOREIGN KEY (district_id, run_id) REFERENCES public.sync_runs(district_id, id);
 
 ALTER TABLE ONLY public.identities
     ADD CONSTRAINT identities_district_id_user_id_fkey FOREIGN KEY (district_id, user_id) REFERENCES public.users(district_id, id);
@@ -1331,8 +1900,14 @@ ALTER TABLE ONLY public.suggestions
 ALTER TABLE ONLY public.suggestions
     ADD CONSTRAINT suggestions_district_id_taken_by_fkey FOREIGN KEY (district_id, taken_by) REFERENCES public.users(district_id, id);
 
+ALTER TABLE ONLY public.sync_changes
+    ADD CONSTRAINT sync_changes_district_id_run_id_fkey FOREIGN KEY (district_id, run_id) REFERENCES public.sync_runs(district_id, id);
+
 ALTER TABLE ONLY public.sync_runs
     ADD CONSTRAINT sync_runs_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.districts(district_id);
+
+ALTER TABLE ONLY public.sync_runs
+    ADD CONSTRAINT sync_runs_district_id_holds_fkey FOREIGN KEY (district_id, holds) REFERENCES public.sync_runs(district_id, id);
 
 ALTER TABLE ONLY public.sync_runs
     ADD CONSTRAINT sync_runs_district_id_requested_by_fkey FOREIGN KEY (district_id, requested_by) REFERENCES public.users(district_id, id);
@@ -1358,9 +1933,13 @@ ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.audit_entries ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.brake_spent ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.bulks ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.changes ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.connections ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.contact_students ENABLE ROW LEVEL SECURITY;
 
@@ -1372,7 +1951,15 @@ ALTER TABLE public.districts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.event_cursors ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.fact_changes ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.head_counts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.held_approvals ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.held_effects ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.held_records ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.identities ENABLE ROW LEVEL SECURITY;
 
@@ -1402,9 +1989,13 @@ CREATE POLICY own_district ON public.api_keys USING ((district_id = public.curre
 
 CREATE POLICY own_district ON public.audit_entries USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
+CREATE POLICY own_district ON public.brake_spent USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
 CREATE POLICY own_district ON public.bulks USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
 CREATE POLICY own_district ON public.changes USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.connections USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
 CREATE POLICY own_district ON public.contact_students USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
@@ -1416,7 +2007,15 @@ CREATE POLICY own_district ON public.districts USING ((district_id = public.curr
 
 CREATE POLICY own_district ON public.event_cursors USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
+CREATE POLICY own_district ON public.fact_changes USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
 CREATE POLICY own_district ON public.head_counts USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.held_approvals USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.held_effects USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.held_records USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
 CREATE POLICY own_district ON public.identities USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
@@ -1464,6 +2063,8 @@ CREATE POLICY own_district ON public.suggestion_members USING ((district_id = pu
 
 CREATE POLICY own_district ON public.suggestions USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
+CREATE POLICY own_district ON public.sync_changes USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
 CREATE POLICY own_district ON public.sync_runs USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
 CREATE POLICY own_district ON public.terms USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
@@ -1496,6 +2097,8 @@ ALTER TABLE public.suggestion_members ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.suggestions ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.sync_changes ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.sync_runs ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.terms ENABLE ROW LEVEL SECURITY;
@@ -1521,11 +2124,15 @@ GRANT SELECT,USAGE ON SEQUENCE public.api_keys_id_seq TO hallpass_app;
 
 GRANT SELECT,INSERT ON TABLE public.audit_entries TO hallpass_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.brake_spent TO hallpass_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.bulks TO hallpass_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.bulks_id_seq TO hallpass_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.changes TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.connections TO hallpass_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_students TO hallpass_app;
 
@@ -1539,9 +2146,21 @@ GRANT SELECT,USAGE ON SEQUENCE public.district_ids_district_id_seq TO hallpass_a
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.districts TO hallpass_app;
 
+GRANT SELECT,USAGE ON SEQUENCE public.erasures_id_seq TO hallpass_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.event_cursors TO hallpass_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.fact_changes TO hallpass_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.fact_changes_id_seq TO hallpass_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.head_counts TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.held_approvals TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.held_effects TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.held_records TO hallpass_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.identities TO hallpass_app;
 
@@ -1606,6 +2225,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.suggestion_members TO hallpass
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.suggestions TO hallpass_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.suggestions_id_seq TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sync_changes TO hallpass_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.sync_changes_id_seq TO hallpass_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sync_runs TO hallpass_app;
 

@@ -33,6 +33,8 @@ type Tx struct {
 	conn  *pgx.Conn // the same connection, for COPY and batches
 	actor access.Actor
 	now   time.Time
+	// noting lists what a sync changes of people; nil: nothing does.
+	noting *Noting
 	// RequestID goes into every audit entry of the transaction; handlers set it.
 	RequestID string
 }

@@ -43,7 +43,7 @@ const facts = `
 	       (SELECT json_agg(json_build_object('role', g.role, 'source', g.source, 'labels', g.labels, 'schools',
 	               (SELECT json_agg(json_build_object('id', h.id, 'name', h.name) ORDER BY h.name_key, h.id)
 	                  FROM role_grant_schools gs JOIN schools h ON h.district_id = gs.district_id AND h.id = gs.school_id
-	                 WHERE gs.district_id = g.district_id AND gs.grant_id = g.id AND gs.ended_at IS NULL)))
+	                 WHERE gs.district_id = g.district_id AND gs.grant_id = g.id AND gs.user_id = g.user_id AND gs.ended_at IS NULL)) ORDER BY g.id)
 	          FROM role_grants g WHERE g.district_id = u.district_id AND g.user_id = u.id AND g.ended_at IS NULL
 	           AND (g.ends_at IS NULL OR g.ends_at > @now)) AS grants_json,
 	       (SELECT json_agg(json_build_object('Kind', 'section', 'Section', s.id, 'School', s.school_id))

@@ -41,6 +41,9 @@ type Config struct {
 	StatementTimeout time.Duration
 	Now              func() time.Time
 	Catalogue        *access.Catalogue // nil: the shipped one
+	// TokenKeys gives the keys that districts' tokens are kept with; it is asked at each use, so that they can change
+	// while the program runs. nil: tokens are not kept.
+	TokenKeys func() (*Keyring, error)
 }
 
 // Store holds the connections. It has no queries: those are reached through As.
@@ -52,6 +55,8 @@ type Store struct {
 
 	catalogue *access.Catalogue
 	policies  sync.Map // district id to *access.Policy with its version
+	copies    factCopies
+	tokenKeys func() (*Keyring, error)
 }
 
 // Open connects and makes sure that no connection can see past row-level security: every one runs as hallpass_app,
@@ -83,7 +88,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	s := &Store{pool: pool, db: stdlib.OpenDBFromPool(pool), now: c.Now, catalogue: c.Catalogue}
+	s := &Store{pool: pool, db: stdlib.OpenDBFromPool(pool), now: c.Now, catalogue: c.Catalogue, tokenKeys: c.TokenKeys}
 	if s.catalogue == nil {
 		s.catalogue = access.ShippedCatalogue()
 	}

@@ -15,12 +15,17 @@ import (
 // SyncState is how far a run has come.
 type SyncState string
 
-// The states of a run. A district has at most one that is requested or running.
+// The states of a run. A district has at most one full one that is requested or running, and one that is held.
 const (
 	SyncRequested SyncState = "requested"
 	SyncRunning   SyncState = "running"
 	SyncDone      SyncState = "done"
 	SyncFailed    SyncState = "failed"
+	// A held run is over but for what the brake stopped, which waits for a person. It then is one of the three below.
+	SyncHeld       SyncState = "held"
+	SyncReleased   SyncState = "released"   // all that was left of the list was approved
+	SyncDiscarded  SyncState = "discarded"  // everything stays
+	SyncSuperseded SyncState = "superseded" // a newer full sync knows better
 )
 
 // A run without a sign of life for syncSilence has lost its program. A living one gives a sign every SyncBeat.
@@ -52,6 +57,8 @@ type SyncProgress struct {
 	RolesLost   int `json:"roles_lost,omitempty"`
 	Joined      int `json:"joined,omitempty"`
 	Split       int `json:"split,omitempty"`
+	// Spared counts pages of events whose removals were left for a full sync, because the brake would not let them.
+	Spared int `json:"spared,omitempty"`
 }
 
 // Add counts one more page.
@@ -75,15 +82,16 @@ func (p *SyncProgress) Merge(q SyncProgress) {
 	p.Add(RosterCount{q.Read, q.Created, q.Updated, q.Unchanged, q.Revived, q.Problems, q.RolesGained, q.RolesLost, q.Joined, q.Split})
 	p.Pages = pages
 	p.Ended += q.Ended
+	p.Spared += q.Spared
 }
 
 // SyncRun is one sync of the district, wanted, under way or over.
 type SyncRun struct {
 	DistrictID  int64  `gorm:"primaryKey"`
 	ID          int64  `gorm:"primaryKey"`
-	Kind        string // SyncFull or SyncEvents
+	Kind        string // SyncFull, SyncEvents or SyncRelease
 	State       SyncState
-	Cause       string // why the program asked for it, "" where a person or a command did: nightly, gap, version or cursor
+	Cause       string // why the program asked for it, "" where a person or a command did: nightly, gap, version, cursor, brake or held
 	RequestedBy *int64
 	RequestedAt time.Time
 	StartedAt   *time.Time
@@ -94,6 +102,13 @@ type SyncRun struct {
 	ErrorType   string
 	ErrorPage   int
 	ErrorNext   string // retry, credentials, sharing, rate or support
+
+	Holds     *int64               // of a release: the held run whose list it applies
+	Brake     BrakeState           `gorm:"type:jsonb;serializer:json"` // of a run that was held
+	FirstSync bool                 // everyone was new
+	Marks     map[RosterType]int64 `gorm:"type:jsonb;serializer:json"` // ids above these are new since the run, or the held one before it, began
+	DecidedBy *int64
+	DecidedAt *time.Time
 }
 
 // Open reports that the run is not over.
@@ -111,8 +126,9 @@ func (r SyncRun) subject() string { return fmt.Sprintf("sync:%d", r.ID) }
 
 // The kinds of a run.
 const (
-	SyncFull   = "full"
-	SyncEvents = "events"
+	SyncFull    = "full"
+	SyncEvents  = "events"
+	SyncRelease = "release" // applies what was approved of a held run
 )
 
 // Why the program itself asks for a full sync.
@@ -121,16 +137,21 @@ const (
 	CauseGap     = "gap"     // events were not followed for so long that Clever may have dropped some
 	CauseVersion = "version" // the cursor is of another version of Clever's API, or there is none
 	CauseCursor  = "cursor"  // Clever does not know the cursor any more
+	CauseBrake   = "brake"   // events would have taken more than the brake lets them
+	CauseHeld    = "held"    // a held run was decided, and what was left alone meanwhile must be looked at
 )
 
 // RequestSync asks for a full sync in the actor's name. Where one is open already, it is given back and created is
-// false. It starts when no run that follows events is under way.
+// false. It starts when no run that follows events is under way. ErrNotOn: nothing may be synced here.
 func (tx *Tx) RequestSync(ctx context.Context) (run SyncRun, created bool, err error) {
 	return tx.RequestSyncFor(ctx, "")
 }
 
 // RequestSyncFor is RequestSync with the reason why the program asks.
 func (tx *Tx) RequestSyncFor(ctx context.Context, cause string) (run SyncRun, created bool, err error) {
+	if err := tx.mustBeOn(ctx); err != nil {
+		return run, false, err
+	}
 	if _, err := tx.FailLostSyncs(ctx); err != nil {
 		return run, false, err
 	}
@@ -157,11 +178,45 @@ func (tx *Tx) RequestSyncFor(ctx context.Context, cause string) (run SyncRun, cr
 	return run, false, nil
 }
 
+// RequestEvents asks, in the actor's name, for the changes since the last sync. Where a full sync is open, or has never
+// been, it is that one. One that is open already is given back, and created is false. ErrNotOn as RequestSync.
+func (tx *Tx) RequestEvents(ctx context.Context) (run SyncRun, created bool, err error) {
+	if err := tx.mustBeOn(ctx); err != nil {
+		return run, false, err
+	}
+	if _, err := tx.FailLostSyncs(ctx); err != nil {
+		return run, false, err
+	}
+	open, err := query[SyncRun](ctx, tx, `SELECT * FROM sync_runs WHERE district_id = ? AND state IN ('requested', 'running') AND kind IN ('full', 'events') ORDER BY id DESC LIMIT 1`, tx.actor.District)
+	if err != nil {
+		return run, false, fmt.Errorf("request changes: %w", err)
+	}
+	if len(open) == 1 {
+		return open[0], false, nil
+	}
+	d, err := tx.District(ctx)
+	if err != nil {
+		return run, false, err
+	}
+	if d.SyncedAt == nil {
+		return tx.RequestSync(ctx)
+	}
+	rows, err := query[SyncRun](ctx, tx, `INSERT INTO sync_runs (district_id, kind, state, requested_by, requested_at) VALUES (?, 'events', 'requested', ?, ?)
+		ON CONFLICT DO NOTHING RETURNING *`, tx.actor.District, tx.actor.User, tx.now)
+	if err != nil {
+		return run, false, fmt.Errorf("request changes: %w", err)
+	}
+	if len(rows) == 0 { // somebody else asked in the same moment
+		return tx.RequestEvents(ctx)
+	}
+	return rows[0], true, tx.Audit(ctx, audit.Entry{Action: audit.SyncRequested, Subject: rows[0].subject(), Data: map[string]any{"kind": SyncEvents}})
+}
+
 // ErrBusy says that the district's events are being followed: a full sync must wait for that, which is not long.
 var ErrBusy = errors.New("events are being followed")
 
 // StartSync takes a requested run up, or with id 0 requests one and takes it up. ErrConflict: a full run is under way
-// already, or this one is over. ErrBusy: events are being followed at this moment.
+// already, or this one is over. ErrBusy: events are being followed at this moment. ErrNotOn: nothing may be synced here.
 func (tx *Tx) StartSync(ctx context.Context, id int64) (SyncRun, error) {
 	if id == 0 {
 		run, _, err := tx.RequestSync(ctx)
@@ -170,8 +225,16 @@ func (tx *Tx) StartSync(ctx context.Context, id int64) (SyncRun, error) {
 		}
 		id = run.ID
 	}
-	rows, err := query[SyncRun](ctx, tx, `UPDATE sync_runs SET state = 'running', started_at = ?, beat_at = ?
-		WHERE district_id = ? AND id = ? AND state = 'requested' RETURNING *`, tx.now, tx.now, tx.actor.District, id)
+	if err := tx.mustBeOn(ctx); err != nil {
+		return SyncRun{}, err
+	}
+	rows, err := query[SyncRun](ctx, tx, `UPDATE sync_runs r SET state = 'running', started_at = ?, beat_at = ?,
+			first_sync = r.kind = 'full' AND (SELECT d.synced_at IS NULL FROM districts d WHERE d.district_id = r.district_id),
+			marks = coalesce((SELECT h.marks FROM sync_runs h WHERE h.district_id = r.district_id AND h.state = 'held'), jsonb_build_object(
+				'users', (SELECT coalesce(max(id), 0) FROM users WHERE district_id = r.district_id),
+				'schools', (SELECT coalesce(max(id), 0) FROM schools WHERE district_id = r.district_id),
+				'sections', (SELECT coalesce(max(id), 0) FROM sections WHERE district_id = r.district_id)))
+		WHERE r.district_id = ? AND r.id = ? AND r.state = 'requested' RETURNING *`, tx.now, tx.now, tx.actor.District, id)
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
 		return SyncRun{}, fmt.Errorf("start sync %d: %w", id, ErrBusy)
 	}
@@ -185,8 +248,11 @@ func (tx *Tx) StartSync(ctx context.Context, id int64) (SyncRun, error) {
 }
 
 // StartEvents begins a run that follows events. ErrConflict: another run is under way, or is asked for and will bring
-// everything anyway.
+// everything anyway. ErrNotOn: nothing may be synced here.
 func (tx *Tx) StartEvents(ctx context.Context) (SyncRun, error) {
+	if err := tx.mustBeOn(ctx); err != nil {
+		return SyncRun{}, err
+	}
 	if _, err := tx.FailLostSyncs(ctx); err != nil {
 		return SyncRun{}, err
 	}
@@ -231,18 +297,7 @@ func changedOne(n int64, err error, deed string, id int64) error {
 
 // FinishSync marks a run done, once what people decided about access is in step with what the run brought.
 func (tx *Tx) FinishSync(ctx context.Context, id int64, progress []SyncProgress) (SyncRun, error) {
-	if err := tx.settleManualRoles(ctx); err != nil {
-		return SyncRun{}, err
-	}
-	if err := tx.MoveTermEnds(ctx); err != nil {
-		return SyncRun{}, err
-	}
-	if t := (SyncRun{Progress: progress}).Total(); t.Created+t.Updated+t.Revived > 0 { // or nobody new can be found
-		if _, err := tx.MatchAccounts(ctx); err != nil {
-			return SyncRun{}, err
-		}
-	}
-	if err := tx.SaveSyncProgress(ctx, id, progress); err != nil {
+	if err := tx.settleFinish(ctx, id, progress); err != nil {
 		return SyncRun{}, err
 	}
 	run, err := one[SyncRun](ctx, tx, `UPDATE sync_runs SET state = 'done', finished_at = ? WHERE district_id = ? AND id = ? RETURNING *`,
@@ -251,6 +306,22 @@ func (tx *Tx) FinishSync(ctx context.Context, id int64, progress []SyncProgress)
 		return run, fmt.Errorf("finish sync %d: %w", id, err)
 	}
 	return run, tx.Audit(ctx, audit.Entry{Action: audit.SyncFinished, Subject: run.subject(), Data: run.counts()})
+}
+
+// settleFinish is what every end of a run does that is no failure.
+func (tx *Tx) settleFinish(ctx context.Context, id int64, progress []SyncProgress) error {
+	if err := tx.settleManualRoles(ctx); err != nil {
+		return err
+	}
+	if err := tx.MoveTermEnds(ctx); err != nil {
+		return err
+	}
+	if t := (SyncRun{Progress: progress}).Total(); t.Created+t.Updated+t.Revived > 0 { // or nobody new can be found
+		if _, err := tx.MatchAccounts(ctx); err != nil {
+			return err
+		}
+	}
+	return tx.SaveSyncProgress(ctx, id, progress)
 }
 
 // counts is what the audit keeps of a run: numbers by type.
@@ -290,8 +361,14 @@ func (tx *Tx) auditFailure(ctx context.Context, run SyncRun) error {
 	return tx.Audit(ctx, audit.Entry{Action: audit.SyncFailed, Subject: run.subject(), Data: data})
 }
 
-// FailLostSyncs marks running runs failed that gave no sign of life for two minutes, and says how many.
+// FailLostSyncs marks running runs failed that gave no sign of life for two minutes, and says how many. A release among
+// them is asked for again instead.
 func (tx *Tx) FailLostSyncs(ctx context.Context) (int, error) {
+	// What was approved is applied all the same: a release wrote either everything or nothing.
+	if _, err := exec(ctx, tx, `UPDATE sync_runs SET state = 'requested', started_at = NULL, beat_at = NULL, requested_at = ?
+		WHERE district_id = ? AND state = 'running' AND kind = 'release' AND beat_at < ?`, tx.now, tx.actor.District, tx.now.Add(-syncSilence)); err != nil {
+		return 0, fmt.Errorf("put lost releases back: %w", err)
+	}
 	rows, err := query[SyncRun](ctx, tx, `UPDATE sync_runs SET state = 'failed', finished_at = ?, error = CASE kind WHEN 'full' THEN ? ELSE ? END, error_next = 'retry'
 		WHERE district_id = ? AND state = 'running' AND beat_at < ? RETURNING *`,
 		tx.now, syncLost, eventsLost, tx.actor.District, tx.now.Add(-syncSilence))
@@ -304,6 +381,13 @@ func (tx *Tx) FailLostSyncs(ctx context.Context) (int, error) {
 		}
 	}
 	return len(rows), nil
+}
+
+// PutBackSync asks again for a run that was stopped and wrote nothing.
+func (tx *Tx) PutBackSync(ctx context.Context, id int64) error {
+	n, err := exec(ctx, tx, `UPDATE sync_runs SET state = 'requested', started_at = NULL, beat_at = NULL, requested_at = ?
+		WHERE district_id = ? AND id = ? AND state = 'running'`, tx.now, tx.actor.District, id)
+	return changedOne(n, err, "put back sync", id)
 }
 
 // SyncRun reads one run.
@@ -341,7 +425,7 @@ func (tx *Tx) LastFullSync(ctx context.Context) (time.Time, error) {
 // RosterUnsettled tells whether the newest run that did anything was a full sync that failed: it wrote people, but what
 // is worked out from all of them (sections' members, contacts' schools, head counts) only comes at the end of one.
 func (tx *Tx) RosterUnsettled(ctx context.Context) (bool, error) {
-	run, err := one[SyncRun](ctx, tx, `SELECT * FROM sync_runs WHERE district_id = ? AND (state = 'done' OR state = 'failed' AND kind = 'full') ORDER BY id DESC LIMIT 1`, tx.actor.District)
+	run, err := one[SyncRun](ctx, tx, `SELECT * FROM sync_runs WHERE district_id = ? AND (state IN ('done', 'held', 'released', 'discarded', 'superseded') OR state = 'failed' AND kind = 'full') ORDER BY id DESC LIMIT 1`, tx.actor.District)
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
 	}

@@ -94,6 +94,11 @@ func decide(t *testing.T, url string) {
 		`INSERT INTO merges (district_id, id, state, survivor_id, plan, proposed_by, proposed_at) SELECT district_id, 1, 'proposed', min(id), '', min(id), now() FROM users GROUP BY 1`,
 		`INSERT INTO merge_members SELECT district_id, id, survivor_id FROM merges`,
 		`INSERT INTO merge_rows SELECT district_id, id, 1, 'users', '{}', 'update' FROM merges`,
+		`INSERT INTO brake_spent SELECT district_id, 'schools', 1 FROM districts`,
+		`INSERT INTO held_records (district_id, run_id, type, record_id) SELECT district_id, max(id), 'users', 1 FROM sync_runs GROUP BY 1`,
+		`INSERT INTO held_effects (district_id, run_id, user_id, permission, gained) SELECT district_id, max(id), 1, 'grades.edit', false FROM sync_runs GROUP BY 1`,
+		`INSERT INTO held_approvals SELECT district_id, max(id), '', 1, now() FROM sync_runs GROUP BY 1`,
+		`INSERT INTO sync_changes (district_id, run_id, user_id, kind) SELECT district_id, max(id), 1, 'came' FROM sync_runs GROUP BY 1`,
 		`INSERT INTO bulks (district_id, class, suggestions, seed, sample, state, made_by, made_at) SELECT district_id, 'A', '[]', 1, '[]', 'sampling', min(id), now() FROM users GROUP BY 1`,
 	} {
 		if _, err := conn.Exec(t.Context(), sql); err != nil {

@@ -129,8 +129,9 @@ func (tx *Tx) newWhoQuery(ctx context.Context, permission access.Permission, at 
 	return q, nil
 }
 
-// allowed is SQL for the ids of the people who may at the place: what their roles say, unless an override has the
-// last word.
+// allowed is SQL for the people who may at the place: what their roles say, unless an override has the last word. Their
+// ids are fenced in: joined to directly, what a FULL JOIN merges is an expression that could leak, and row-level security
+// then reads every user before it compares.
 func (q *whoQuery) allowed() string {
 	reaching := `SELECT g.user_id, g.role, ` + gives + ` AS gives FROM role_grants g
 		 WHERE g.district_id = @district AND g.role = 'district_admin' AND ` + currentGrant + ` ` + q.worn
@@ -158,8 +159,8 @@ func (q *whoQuery) allowed() string {
 	            WHERE o.district_id = @district AND o.permission = @permission AND (` + spoken + `) AND ` + inForce + `
 	            ORDER BY o.user_id, ` + nearestFirst + `),
 	allowed AS MATERIALIZED (SELECT u.id, u.clever_id, u.first_name AS first, u.middle_name AS middle, u.last_name AS last, u.name_key, 0 AS sections
-	              FROM roles r FULL JOIN spoken p USING (user_id) JOIN users u ON u.district_id = @district AND u.id = user_id
-	             WHERE coalesce(p.allow, r.may) AND u.ended_at IS NULL)`
+	              FROM (SELECT user_id FROM roles r FULL JOIN spoken p USING (user_id) WHERE coalesce(p.allow, r.may) OFFSET 0) w
+	              JOIN users u ON u.district_id = @district AND u.id = w.user_id WHERE u.ended_at IS NULL)`
 }
 
 // WhoCan lists the current people for whom Decide allows the permission at the place, by name. A permission that the

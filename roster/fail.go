@@ -29,6 +29,7 @@ func (f *work) fail(ctx context.Context, cause error) (models.SyncRun, error) {
 		}
 		return err
 	})
+	f.refused(ctx, cause)
 	// A run that was given up for lost has been marked failed by whoever gave it up.
 	if noted != nil && !errors.Is(noted, models.ErrConflict) {
 		err = errors.Join(err, noted)
@@ -56,11 +57,6 @@ func (f *work) explain(ctx context.Context, cause error) models.SyncFailure {
 	}
 	if ctx.Err() != nil {
 		at.Text = "The program was told to stop " + where + "." + kept
-		return at
-	}
-	if mass, ok := errors.AsType[*models.MassEndError](cause); ok {
-		at.Type, at.Page, at.Next = string(mass.Type), 0, "sharing"
-		at.Text = "Stopped to be safe: " + mass.Error() + ". If that is right, unshare in smaller steps or ask support."
 		return at
 	}
 	if short, ok := errors.AsType[*shortListError](cause); ok {

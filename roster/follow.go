@@ -62,6 +62,9 @@ type follower struct {
 
 func (f *follower) follow(ctx context.Context) (Followed, error) {
 	cause, err := f.whereFrom(ctx)
+	if err == nil && f.opts.RunID != 0 {
+		err = f.takeUp(ctx)
+	}
 	if err != nil {
 		return Followed{}, err
 	}
@@ -69,11 +72,13 @@ func (f *follower) follow(ctx context.Context) (Followed, error) {
 		return f.askFull(ctx, cause)
 	}
 	// Clever is asked before a run is noted: mostly nothing has happened.
-	t, err := f.client.DistrictToken(ctx, f.cleverID)
+	var listed clever.DistrictToken
+	if f.token, listed, err = f.open(ctx); err == nil {
+		err = f.keep(ctx, f.run.DistrictID, listed)
+	}
 	if err != nil {
 		return Followed{}, f.failPoll(ctx, err)
 	}
-	f.token = t.Token
 	pages, stop := iter.Pull2(f.client.Events(ctx, f.token, f.cleverID, f.cursor))
 	defer stop()
 	first, err, some := pages()
@@ -84,9 +89,12 @@ func (f *follower) follow(ctx context.Context) (Followed, error) {
 		return Followed{}, f.failPoll(ctx, err)
 	case !some || len(first.Events) == 0 && !first.More:
 		err := f.scope.Write(ctx, func(tx *models.Tx) error {
-			return tx.SaveEventCursor(ctx, f.opts.Version, f.cursor, f.cursor)
+			if err := tx.SaveEventCursor(ctx, f.opts.Version, f.cursor, f.cursor); err != nil || f.run.ID == 0 {
+				return err
+			}
+			return f.close(ctx, tx)
 		})
-		return Followed{}, f.underWay(err)
+		return Followed{Run: f.run}, f.underWay(err)
 	}
 	if err := f.begin(ctx); err != nil {
 		return Followed{}, f.underWay(err)
@@ -124,6 +132,9 @@ func (f *follower) follow(ctx context.Context) (Followed, error) {
 // whereFrom reads the cursor, or gives the reason why it leads nowhere.
 func (f *follower) whereFrom(ctx context.Context) (cause string, err error) {
 	err = f.scope.Read(ctx, func(tx *models.Tx) error {
+		if err := mustBeOn(ctx, tx); err != nil {
+			return err
+		}
 		c, synced, err := tx.EventCursor(ctx, f.opts.Version)
 		switch {
 		case errors.Is(err, models.ErrNotFound) && !synced:
@@ -143,16 +154,45 @@ func (f *follower) whereFrom(ctx context.Context) (cause string, err error) {
 func (f *follower) askFull(ctx context.Context, cause string) (done Followed, err error) {
 	f.opts.Log.WarnContext(ctx, "events cannot be followed, asking for a full sync", "district", f.run.DistrictID, "cause", cause)
 	err = f.scope.Write(ctx, func(tx *models.Tx) (err error) {
-		done.Full, _, err = tx.RequestSyncFor(ctx, cause)
+		if done.Full, _, err = tx.RequestSyncFor(ctx, cause); err == nil && f.run.ID != 0 {
+			err = f.close(ctx, tx)
+		}
 		return err
 	})
 	return done, err
 }
 
+// takeUp begins the run that somebody asked for. Unlike one of the timetable it is noted whatever comes of it.
+func (f *follower) takeUp(ctx context.Context) error {
+	err := f.scope.Write(ctx, func(tx *models.Tx) error {
+		run, err := tx.StartSync(ctx, f.opts.RunID)
+		if err == nil {
+			f.run = run
+		}
+		return err
+	})
+	if errors.Is(err, models.ErrBusy) {
+		return ErrBusy
+	}
+	return f.underWay(err)
+}
+
+// close ends a run that found nothing to do.
+func (f *follower) close(ctx context.Context, tx *models.Tx) error {
+	run, err := tx.FinishSync(ctx, f.run.ID, nil)
+	if err == nil {
+		f.run = run
+	}
+	return err
+}
+
 // begin notes the run, unless another one writes or has moved the cursor since it was read.
 func (f *follower) begin(ctx context.Context) error {
-	return f.scope.Write(ctx, func(tx *models.Tx) error {
-		run, err := tx.StartEvents(ctx)
+	return f.scope.Write(ctx, func(tx *models.Tx) (err error) {
+		run := f.run
+		if run.ID == 0 {
+			run, err = tx.StartEvents(ctx)
+		}
 		if err == nil {
 			f.unsettled, err = tx.RosterUnsettled(ctx)
 		}
@@ -164,15 +204,18 @@ func (f *follower) begin(ctx context.Context) error {
 			err = models.ErrConflict
 		}
 		if err == nil {
-			f.run = run
+			f.run, f.noting = run, models.NoteFor(run)
 		}
 		return err
 	})
 }
 
 func (f *follower) underWay(err error) error {
-	if errors.Is(err, models.ErrConflict) {
+	switch {
+	case errors.Is(err, models.ErrConflict):
 		return ErrUnderWay
+	case errors.Is(err, models.ErrNotOn):
+		return ErrNotOn
 	}
 	return err
 }
@@ -182,9 +225,16 @@ func (f *follower) take(ctx context.Context, page clever.EventPage, last bool) e
 	changes, counts := gather(page.Events, f.cleverID)
 	counts.Pages, counts.Unchanged = 1, page.Known
 	err := f.scope.Write(ctx, func(tx *models.Tx) error {
-		done, err := tx.WriteChanges(ctx, changes)
+		tx.Note(f.noting)
+		done, spared, err := tx.FollowChanges(ctx, changes)
 		if err != nil {
 			return err
+		}
+		if spared { // a full sync finds what was left alone, and asks a person
+			counts.Spared = 1
+			if _, _, err := tx.RequestSyncFor(ctx, models.CauseBrake); err != nil {
+				return err
+			}
 		}
 		progress := addProgress(f.progress, counts, done, last)
 		if err := tx.SaveEventCursor(ctx, f.opts.Version, f.cursor, page.Last); err != nil {
@@ -227,10 +277,15 @@ func (f *follower) take(ctx context.Context, page clever.EventPage, last bool) e
 // five minutes the history would hold nothing else.
 func (f *follower) failPoll(ctx context.Context, cause error) error {
 	f.at = place{recordType: string(models.RosterEvents), page: 1}
+	if f.run.ID != 0 {
+		_, err := f.fail(ctx, cause)
+		return err
+	}
 	if ctx.Err() != nil {
 		return cause
 	}
 	failure := f.explain(ctx, cause)
+	f.refused(ctx, cause)
 	f.opts.Log.WarnContext(ctx, "events could not be read", "district", f.run.DistrictID, "error", cause)
 	err := f.scope.Write(ctx, func(tx *models.Tx) error {
 		newest, err := tx.SyncRuns(ctx, 0, 1)

@@ -21,7 +21,7 @@ var ErrBusy = errors.New("events of this district are being followed")
 
 // Options shape a sync. The zero value requests a run and reports to nobody.
 type Options struct {
-	RunID int64 // of a requested full run; 0 requests one
+	RunID int64 // of a requested run; 0 requests a full one
 	// Version is the API version that the client reads data from, default "v3.1". Event ids of two versions are not
 	// known to agree, so it is kept with the newest one.
 	Version string
@@ -45,23 +45,13 @@ func (o Options) filled() Options {
 	return o
 }
 
-// Districts lists the Clever ids of the districts that are connected to the app.
-func Districts(ctx context.Context, client *clever.Client) ([]string, error) {
-	tokens, err := client.Tokens(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("list districts: %w", err)
-	}
-	ids := make([]string, len(tokens))
-	for i, t := range tokens {
-		ids[i] = t.DistrictID
-	}
-	return ids, nil
-}
-
 // Full brings our copy of a district in step with Clever: every school, term, user and section, in pages, each in a
-// transaction of its own with the run's progress. People, schools and sections that are gone end at the very end, when
-// everything arrived. A run that stops before has ended none of them, and keeps what it wrote: a role that an arrived
-// record no longer has is over. The next run starts anew.
+// transaction of its own with the run's progress. What takes something away comes at the very end, when everything
+// arrived: people, schools and sections that are gone, and roles that arrived records no longer have. A run that stops
+// before has taken nothing, and keeps what it brought. The next run starts anew.
+//
+// A run that would take more than the district's brake allows ends held: what it brought is here, what it would have
+// taken is listed with it and waits for a person.
 //
 // A run that fails is marked failed with the type and page it was at, and given back with the error.
 func Full(ctx context.Context, store *models.Store, client *clever.Client, districtCleverID string, opts Options) (models.SyncRun, error) {
@@ -87,6 +77,7 @@ func Full(ctx context.Context, store *models.Store, client *clever.Client, distr
 	if err == nil {
 		err = f.scope.Write(ctx, func(tx *models.Tx) (err error) {
 			f.run, err = tx.StartSync(ctx, opts.RunID)
+			f.noting = models.NoteFor(f.run)
 			return err
 		})
 	}
@@ -95,6 +86,8 @@ func Full(ctx context.Context, store *models.Store, client *clever.Client, distr
 		return models.SyncRun{}, fmt.Errorf("sync district %d: %w", id, ErrUnderWay)
 	case errors.Is(err, models.ErrBusy):
 		return models.SyncRun{}, fmt.Errorf("sync district %d: %w", id, ErrBusy)
+	case errors.Is(err, models.ErrNotOn):
+		return models.SyncRun{}, fmt.Errorf("sync district %d: %w", id, ErrNotOn)
 	case err != nil:
 		return models.SyncRun{}, fmt.Errorf("sync district %d: %w", id, err)
 	}
@@ -120,6 +113,7 @@ type work struct {
 	scope    models.Scope
 	run      models.SyncRun
 	token    string
+	noting   *models.Noting
 	progress []models.SyncProgress // by type, in the order walked
 	at       place
 }
@@ -133,19 +127,21 @@ type place struct {
 // enter reads the token and the district's own record, and puts them down.
 func (f *work) enter(ctx context.Context) (int64, error) {
 	f.at = place{recordType: "districts"}
-	t, err := f.client.DistrictToken(ctx, f.cleverID)
-	if err != nil {
-		return 0, err
-	}
-	d, err := f.client.District(ctx, t.Token)
+	d, listed, err := f.district(ctx)
 	if err != nil {
 		return 0, err
 	}
 	if d.ID != f.cleverID {
 		return 0, errors.New("the token in Clever's list opens another district")
 	}
-	f.token = t.Token
-	return f.store.EnsureDistrict(ctx, d.ID, d.Name, d.State)
+	id, err := f.store.EnsureDistrict(ctx, d.ID, d.Name, d.State)
+	if err == nil {
+		err = f.keep(ctx, id, listed)
+	}
+	if err == nil {
+		err = f.store.As(access.System(id, "connections")).Write(ctx, func(tx *models.Tx) error { return tx.AcceptToken(ctx) })
+	}
+	return id, err
 }
 
 // alive runs the sync and gives a sign of life meanwhile. A run that was given up for lost, because its program slept
@@ -226,7 +222,7 @@ func (f *full) walkTypes(ctx context.Context) error {
 func walkType[T, R any](ctx context.Context, f *full, t models.RosterType, list func(ctx context.Context, token, district string) iter.Seq2[clever.Page[T], error],
 	convert func(T) R, prepare func(*R), write func(*models.Tx, []R, *models.Seen) (models.RosterCount, error),
 ) error {
-	seen := &models.Seen{}
+	seen := models.Gather(f.run.ID)
 	f.seen[t] = seen
 	f.progress = append(f.progress, models.SyncProgress{Type: t})
 	made := &f.progress[len(f.progress)-1]
@@ -249,6 +245,7 @@ func walkType[T, R any](ctx context.Context, f *full, t models.RosterType, list 
 		}
 		before := *made
 		err = f.scope.Write(ctx, func(tx *models.Tx) error {
+			tx.Note(f.noting)
 			n, err := write(tx, p.records, seen)
 			if err != nil {
 				return err
@@ -268,9 +265,6 @@ func walkType[T, R any](ctx context.Context, f *full, t models.RosterType, list 
 		}
 	}
 	err = f.scope.Write(ctx, func(tx *models.Tx) error {
-		if err := tx.CheckUnseen(ctx, t, seen); err != nil {
-			return err
-		}
 		made.Done = true
 		return tx.SaveSyncProgress(ctx, f.run.ID, f.progress)
 	})
@@ -293,16 +287,22 @@ func (f *full) settle(ctx context.Context, made models.SyncProgress) error {
 	return f.scope.Write(ctx, func(tx *models.Tx) error { return tx.SettleRoster(ctx) })
 }
 
-// finish ends what is gone, settles what is counted and closes the run, all or nothing.
+// finish ends what is gone, settles what is counted and closes the run, all or nothing. If the brake stops it, nothing
+// ends and the run is held.
 func (f *full) finish(ctx context.Context, newestEvent string) error {
 	f.at = place{}
 	return f.scope.Write(ctx, func(tx *models.Tx) error {
-		ended, err := tx.EndUnseen(ctx, f.seen)
+		tx.Note(f.noting)
+		done, err := tx.Conclude(ctx, f.run, f.seen)
 		if err != nil {
 			return err
 		}
 		for i := range f.progress {
-			f.progress[i].Ended = ended[f.progress[i].Type]
+			p := &f.progress[i]
+			p.Ended = done.Ended[p.Type]
+			if p.Type == models.RosterUsers {
+				p.RolesLost += done.RolesLost
+			}
 		}
 		if err := tx.Settle(ctx); err != nil {
 			return err
@@ -310,7 +310,11 @@ func (f *full) finish(ctx context.Context, newestEvent string) error {
 		if err := tx.RosterSynced(ctx, f.opts.Version, newestEvent); err != nil {
 			return err
 		}
-		run, err := tx.FinishSync(ctx, f.run.ID, f.progress)
+		end := tx.FinishSync
+		if done.Held {
+			end = tx.HoldSync
+		}
+		run, err := end(ctx, f.run.ID, f.progress)
 		if err == nil {
 			f.run = run
 		}

@@ -51,6 +51,7 @@ func TestAnyWayLeadsToTheSameState(t *testing.T) {
 			client: func(c *clever.Config) { c.PageSize = rapid.SampledFrom([]int{7, 60, 1000}).Draw(r, "page size") },
 		})
 		w.sync()
+		w.unbraked()
 		// The control knows the beginning, and then only the end.
 		control := *w
 		control.look, control.store = w.another(t)
@@ -61,6 +62,7 @@ func TestAnyWayLeadsToTheSameState(t *testing.T) {
 			}
 		}()
 		control.sync()
+		control.unbraked()
 		m := &history{world: w, r: r, away: map[string]func(string) error{}}
 		steps := rapid.IntRange(3, 25).Draw(r, "steps")
 		for range steps {

@@ -88,6 +88,29 @@ func (w *world) sync() models.SyncRun {
 	return run
 }
 
+// held runs one full sync that the brake must stop.
+func (w *world) held() models.SyncRun {
+	w.Helper()
+	run, err := Full(w.Context(), w.store, w.client, sandbox.SeedDistrictID, Options{})
+	if err != nil {
+		w.Fatalf("sync: %v", err)
+	}
+	if run.State != models.SyncHeld || run.FinishedAt == nil {
+		w.Fatalf("sync is %s", run.State)
+	}
+	return run
+}
+
+// unbraked lets the district's runs take whatever they will.
+func (w *world) unbraked() {
+	w.Helper()
+	b := models.Brake{Shares: map[models.BrakeType]int{}, People: 1 << 30}
+	for _, t := range models.BrakeTypes() {
+		b.Shares[t] = 100
+	}
+	w.must(w.system().Write(w.Context(), func(tx *models.Tx) error { return tx.SetBrake(w.Context(), b) }))
+}
+
 // of gives what the run did with one type.
 func of(run models.SyncRun, t models.RosterType) models.SyncProgress {
 	for _, p := range run.Progress {

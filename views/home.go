@@ -41,6 +41,9 @@ type ledgerItem struct {
 // ledger is what asks something of the reader: the last sync, overrides that end soon
 // and those that nobody needs any more.
 func (p HomePage) ledger(l *Locale) (items []ledgerItem) {
+	if item := p.connectionItem(l); item.title != "" {
+		items = append(items, item)
+	}
 	if item := p.syncItem(l); item.title != "" {
 		items = append(items, item)
 	}

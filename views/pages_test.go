@@ -225,7 +225,7 @@ func hostilePages(lang string) map[string]templ.Component {
 		}),
 		"syncs":     Syncs(SyncsPage{Frame: f, Runs: []SyncRun{{State: hostile, By: hostile}}, Notices: []string{hostile}}),
 		"sync":      Sync(SyncPage{Frame: f, Run: SyncRun{State: "failed", By: hostile, Error: &SyncError{Message: hostile, Type: hostile, Page: 1, Next: hostile}, Types: []SyncType{{Type: hostile, State: hostile}}}}),
-		"error":     Error(ErrorPage{Frame: f, Status: 403, Message: hostile, Steps: []ErrorStep{{hostile, hostile, true}}}),
+		"error":     Error(ErrorPage{Frame: f, Status: 403, Message: hostile, Reason: &Reason{Person: hostile}}),
 		"signin":    SignIn(SignInPage{Frame: Frame{RequestID: hostile}, Notice: "clever_error", Code: hostile}),
 		"noconsole": NoConsole(NoConsolePage{Frame: Frame{}, FirstName: hostile, Reason: hostile, Roles: []string{hostile}, Schools: []string{hostile}, PortalURL: "javascript:alert(1)"}),
 	}
@@ -415,7 +415,7 @@ func TestRefusalOffersTheOtherView(t *testing.T) {
 	doc, _ := draw(t, samples("en")["error-other-view"])
 	wantText(t, doc, ".sentence", "You're logged in as a Teacher. As district admin you can open it.")
 	wantText(t, doc, ".acts .btn", "Switch to Admin view and continue")
-	wantContains(t, doc, ".considered", "Would allow")
+	wantContains(t, doc, ".considered", "Not in this view")
 	wantContains(t, doc, "main", "01JD4V7Q2M4410")
 	doc, _ = draw(t, samples("en")["error-429"])
 	wantContains(t, doc, ".sentence", "Try again in 30 seconds.")

@@ -164,7 +164,7 @@ func withQuery(path string, q url.Values) string {
 // SettingsPath is what the district decides for everybody.
 func SettingsPath(district, view string) string { return viewPath(district, view) + "settings" }
 
-// SettingPath is the form of one setting: combining, strategy or calendar; what it says is applied there by POST.
+// SettingPath is the form of one setting, or of connection the page that tells of it; what it says is applied there by POST.
 func SettingPath(district, view, setting string) string {
 	return SettingsPath(district, view) + "/" + setting
 }

@@ -15,14 +15,3 @@ func (l *Locale) SomeSchools(names []string) string {
 	}
 	return strings.Join(names, ", ")
 }
-
-// StepInUse is the step of a refusal that tells which role was asked. place may be
-// empty.
-func (l *Locale) StepInUse(role, place string) ErrorStep {
-	return ErrorStep{Title: l.F("step.in_use", "Role", l.roleLower(role)), Text: place}
-}
-
-// StepOther is the step that tells of another of the reader's own roles.
-func (l *Locale) StepOther(role, place string, allows bool) ErrorStep {
-	return ErrorStep{Title: l.F("step.other", "Role", l.roleLower(role)), Text: place, Allows: allows}
-}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/a-h/templ"
+
+	"hallpass/access"
 )
 
 var (
@@ -324,12 +326,11 @@ func samples(lang string) map[string]templ.Component {
 		all[fmt.Sprint("error-", status)] = Error(ErrorPage{Frame: sampleFrame(lang, "users"), Status: status, RetryAfter: 30})
 		all[fmt.Sprint("error-outside-", status)] = Error(ErrorPage{Frame: outsideFrame(lang), Status: status})
 	}
+	refused := reasonOf(access.Facts{
+		Grants: []access.Grant{{Role: access.Teacher, Schools: []int64{1}}, {Role: access.DistrictAdmin}}, View: access.View(access.Teacher),
+	}, "sync.run", access.InDistrict())
 	all["error-other-view"] = Error(ErrorPage{
-		Frame: sampleTeacherFrame(lang), Status: 403, OtherView: "district_admin", OtherViewHref: UsersPath(sampleDistrict, "district_admin"),
-		Steps: []ErrorStep{
-			{Title: "Role in use: teacher at Juniper Ridge Middle", Text: "Teachers see their own sections."},
-			{Title: "Your other role: district admin", Text: "May see everyone in the district.", Allows: true},
-		},
+		Frame: sampleTeacherFrame(lang), Status: 403, OtherView: "district_admin", OtherViewHref: UsersPath(sampleDistrict, "district_admin"), Reason: &refused,
 	})
 	maps.Copy(all, ruleSamples(lang))
 	maps.Copy(all, accessSamples(lang))

@@ -13,18 +13,22 @@ type SettingsPage struct {
 	Strategy  string // consolidated, per_role
 	TimeZone  string
 	YearEnd   string // 06-30
+	State     string // of the connection with Clever; as ConnectionPage has it
+	Hour      int    // of the nightly sync
+	Days      int    // of keeping data after the district has left
 	Changed   int    // rules that differ from the shipped ones
 }
 
 // SettingForm is the form of one setting.
 type SettingForm struct {
 	Frame
-	Setting  string // combining, strategy, calendar
+	Setting  string // combining, strategy, calendar, night, retention, connection
 	Choices  []SettingChoice
 	Zones    []string
 	Zone     string
 	Month    int
 	Day      int
+	Number   int // the hour of night, the days of retention
 	Problems []SettingProblem
 }
 
@@ -35,7 +39,8 @@ type SettingChoice struct {
 	Ticked  bool
 }
 
-// SettingProblem is what is wrong with an answer. Field is value, zone or day.
+// SettingProblem is what is wrong with an answer. Field is value, zone or day; value is the one answer of every setting
+// but the calendar.
 type SettingProblem struct{ Field, Code string }
 
 // Combining is a way of combining roles in words.
@@ -101,6 +106,12 @@ func (l *Locale) SettingName(setting string) string {
 		return l.T("settings.combining")
 	case "strategy":
 		return l.T("settings.strategy")
+	case "night":
+		return l.T("settings.night")
+	case "retention":
+		return l.T("settings.retention")
+	case "connection":
+		return l.T("settings.connection")
 	}
 	return l.T("settings.calendar")
 }
@@ -111,13 +122,22 @@ func (f SettingForm) sub(l *Locale) string {
 		return l.T("settings.combining.text")
 	case "strategy":
 		return l.T("settings.strategy.text")
+	case "night":
+		return l.T("settings.night.text")
+	case "retention":
+		return l.T("settings.retention.text")
+	case "connection":
+		return l.T("settings.connection.text")
 	}
 	return l.T("settings.calendar.text")
 }
 
 func (f SettingForm) choiceWords(l *Locale, c SettingChoice) (name, text string) {
-	if f.Setting == "combining" {
+	switch f.Setting {
+	case "combining":
 		return l.Combining(c.Value), combiningText(l, c.Value)
+	case "connection":
+		return l.ConnectionState(c.Value), connectionText(l, c.Value)
 	}
 	return l.Strategy(c.Value), strategyText(l, c.Value)
 }
@@ -140,6 +160,10 @@ func settingProblem(l *Locale, p SettingProblem) string {
 		return l.T("settings.problem.zone")
 	case "day":
 		return l.T("settings.problem.day")
+	case "hour":
+		return l.T("settings.problem.hour")
+	case "days":
+		return l.T("settings.problem.days")
 	}
 	return l.T("settings.problem.choose")
 }

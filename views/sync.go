@@ -17,6 +17,15 @@ func (p SyncPage) heading(l *Locale) string {
 		return l.T("sync.heading.held")
 	case "stopped":
 		return l.T("sync.heading.stopped")
+	case "released":
+		return l.T("sync.heading.released")
+	case "discarded":
+		return l.T("sync.heading.discarded")
+	case "superseded":
+		return l.T("sync.heading.superseded")
+	}
+	if p.Run.Kind == "release" {
+		return l.T("sync.heading.release")
 	}
 	return l.T("sync.heading.done")
 }
@@ -50,8 +59,18 @@ func (p SyncPage) says(l *Locale) string {
 		return l.N("sync.says.failed", sum.Read)
 	case "held":
 		return l.T("sync.says.held")
+	case "released":
+		return l.T("sync.says.released")
+	case "discarded":
+		return l.T("sync.says.discarded")
+	case "superseded":
+		return l.T("sync.says.superseded")
 	}
 	switch {
+	case p.Run.Kind == "release" && sum.Unchanged > 0:
+		return l.N("sync.says.release", sum.Ended) + " " + l.N("sync.says.release_left", sum.Unchanged)
+	case p.Run.Kind == "release":
+		return l.N("sync.says.release", sum.Ended)
 	case events && changed == 0:
 		return l.N("sync.says.events_nothing", sum.Read)
 	case events:
@@ -66,6 +85,9 @@ func (p SyncPage) says(l *Locale) string {
 func (r SyncRun) why(l *Locale) []string {
 	var lines []string
 	for _, t := range r.Types {
+		if t.Spared > 0 {
+			lines = append(lines, l.T("sync.why.spared"))
+		}
 		if t.Type != "users" {
 			continue
 		}

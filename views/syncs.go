@@ -36,8 +36,11 @@ func (r SyncRun) took(l *Locale) string {
 // byText is the kind of run and who asked for it.
 func (r SyncRun) byText(l *Locale) string {
 	kind := l.T("sync.kind.full")
-	if r.Kind == "events" {
+	switch r.Kind {
+	case "events":
 		kind = l.T("sync.kind.events")
+	case "release":
+		kind = l.T("sync.kind.release")
 	}
 	switch cause := r.cause(l); {
 	case r.By == "" && cause == "":
@@ -59,6 +62,10 @@ func (r SyncRun) cause(l *Locale) string {
 		return l.T("sync.cause.version")
 	case "cursor":
 		return l.T("sync.cause.cursor")
+	case "brake":
+		return l.T("sync.cause.brake")
+	case "held":
+		return l.T("sync.cause.held")
 	}
 	return ""
 }
@@ -76,6 +83,8 @@ func syncsNotice(l *Locale, n string) string {
 		return l.T("users.notice.bad_cursor")
 	case "already_running":
 		return l.T("syncs.notice.already_running")
+	case "not_on":
+		return l.T("syncs.notice.not_on")
 	case "sync_started":
 		return l.T("syncs.notice.started")
 	}

@@ -89,7 +89,7 @@ func (q *request) notFound() { q.s.fail(q.w, http.StatusNotFound, "Resource not 
 // callerOf looks a bearer token up.
 func (s *Sandbox) callerOf(token string) (caller, bool) {
 	for _, d := range s.districts {
-		if token == d.token {
+		if l := d.linked.Load(); token == l.token && !l.refused {
 			return caller{district: d}, true
 		}
 	}

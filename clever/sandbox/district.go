@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"fmt"
 	"sort"
 	"strconv"
 	"sync/atomic"
@@ -21,7 +20,6 @@ type district struct {
 	id     string
 	name   string
 	domain string
-	token  string
 
 	nSchools, nTeachers, nStaff, nAdmins, nStudents, nContacts int
 	secondSchool                                               uint64 // per mille of students who attend two schools
@@ -34,8 +32,9 @@ type district struct {
 	users, schools, sections, courses, termList *collection
 	people                                      []Persona
 
-	feed  feed
-	front atomic.Pointer[front]
+	feed   feed
+	front  atomic.Pointer[front]
+	linked atomic.Pointer[linked]
 	// What is not shared: schools, and what sharing them again brings back. The
 	// feed's lock guards both.
 	unshared map[string]bool
@@ -71,7 +70,7 @@ func newDistrict(opt *Options, number int) *district {
 		users, d.nSchools = 300, 4
 		d.id, d.name, d.domain = OtherDistrictID, "Juniper Flats Independent School District", "juniperflats.example"
 	}
-	d.token = fmt.Sprintf("%016x%016x%08x", mix(d.seed, 'a'), mix(d.seed, 'b'), uint32(mix(d.seed, 'c')))
+	d.linked.Store(&linked{token: d.tokenAt(0), made: plantedAt, listed: true})
 	d.nTeachers = max(users*50/1000, 2*d.nSchools)
 	d.nStaff = max(users*15/1000, d.nSchools)
 	d.nAdmins = max(users*15/1_000_000, 1)

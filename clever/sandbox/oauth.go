@@ -68,12 +68,13 @@ func (s *Sandbox) serveTokens(w http.ResponseWriter, r *http.Request) {
 	}
 	data := []map[string]any{}
 	for _, d := range s.districts {
-		if want := q.Get("district"); want != "" && want != d.id {
+		l := d.linked.Load()
+		if want := q.Get("district"); want != "" && want != d.id || !l.listed {
 			continue
 		}
 		data = append(data, map[string]any{
-			"id": d.users.ids.id(0)[:18] + "70ce01", "created": plantedAt,
-			"owner": map[string]string{"type": "district", "id": d.id}, "access_token": d.token, "scopes": scopes,
+			"id": d.users.ids.id(0)[:18] + "70ce01", "created": l.made,
+			"owner": map[string]string{"type": "district", "id": d.id}, "access_token": l.token, "scopes": scopes,
 		})
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"data": data, "links": []link{{"self", r.URL.RequestURI()}}})

@@ -64,23 +64,42 @@ func (s *stage) exec(sql string, args ...any) {
 	}
 }
 
-// sync takes over people and sections as a full sync does.
+// sync takes over people and sections, and ends those that are here and not among them.
 func (s *stage) sync(people []models.RosterUser, sections []models.RosterSection) {
 	s.t.Helper()
-	seen := map[models.RosterType]*models.Seen{models.RosterSchools: {}, models.RosterTerms: {}, models.RosterUsers: {}, models.RosterSections: {}}
+	gone := map[models.RosterType][]string{models.RosterUsers: s.missing("users", len(people), func(i int) string { return people[i].CleverID }),
+		models.RosterSections: s.missing("sections", len(sections), func(i int) string { return sections[i].CleverID })}
 	s.write(func(tx *models.Tx) error {
 		ctx := s.t.Context()
-		if _, err := tx.WriteUsers(ctx, people, seen[models.RosterUsers]); err != nil {
+		if _, err := tx.WriteUsers(ctx, people, &models.Seen{}); err != nil {
 			return err
 		}
-		if _, err := tx.WriteSections(ctx, sections, seen[models.RosterSections]); err != nil {
+		if _, err := tx.WriteSections(ctx, sections, &models.Seen{}); err != nil {
 			return err
 		}
-		if _, err := tx.EndUnseen(ctx, seen); err != nil {
+		if _, err := tx.WriteChanges(ctx, &models.RosterChanges{Gone: gone}); err != nil {
 			return err
 		}
 		return tx.Settle(ctx)
 	})
+}
+
+// missing are the Clever ids that are current in a table and not in a list.
+func (s *stage) missing(table string, n int, id func(int) string) []string {
+	s.t.Helper()
+	listed := make([]string, n)
+	for i := range listed {
+		listed[i] = id(i)
+	}
+	rows, err := s.conn.Query(context.Background(), `SELECT clever_id FROM `+table+` WHERE district_id = $1 AND ended_at IS NULL AND clever_id <> ALL($2::text[])`, s.district, listed)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return ids
 }
 
 func teacher(id string, schools ...string) models.RosterUser {
