@@ -260,7 +260,7 @@ func forgetSuggestions(b *pgx.Batch, district int64, people []int64, now time.Ti
 	b.Queue(`DELETE FROM suggestions s USING suggestion_members m WHERE s.district_id = $1 AND m.district_id = $1 AND m.suggestion_id = s.id AND m.user_id = ANY($2::bigint[])`, district, people)
 	b.Queue(`DELETE FROM suggestions s WHERE s.district_id = $1 AND s.keep_id = ANY($2::bigint[])`, district, people)
 	b.Queue(`DELETE FROM dedupe_keys WHERE district_id = $1 AND user_id = ANY($2::bigint[])`, district, people)
-	b.Queue(`UPDATE dedupe_models SET wanted_at = coalesce(wanted_at, $2) WHERE district_id = $1`, district, now)
+	b.Queue(`UPDATE dedupe_models SET wanted_at = $2 WHERE district_id = $1`, district, now)
 }
 
 // keepImages puts every row of some records aside, as they are at this moment, in a temporary table.

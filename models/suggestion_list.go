@@ -75,7 +75,7 @@ type ImportedAs struct {
 	Role       string
 	LegacyID   string
 	AppID      string
-	Schools    string // as the file names them, a line for each
+	Schools    string // by name, or as the file has those that are not known, a line for each
 	LastUsedAt *time.Time
 }
 
@@ -219,7 +219,8 @@ func (tx *Tx) addMembers(ctx context.Context, rows []SuggestionRow) error {
 
 // ImportedAs reads which accounts of the app's file are with some people.
 func (tx *Tx) ImportedAs(ctx context.Context, users []int64) (map[int64][]ImportedAs, error) {
-	rows, err := scan[ImportedAs](ctx, tx, `SELECT a.user_id, a.role, a.legacy_id, a.app_id, array_to_string(a.schools, chr(10)) AS schools, a.last_used_at
+	rows, err := scan[ImportedAs](ctx, tx, `SELECT a.user_id, a.role, a.legacy_id, a.app_id, a.last_used_at,
+		coalesce((SELECT string_agg(h.name, chr(10) ORDER BY h.name_key, h.id) FROM schools h WHERE h.district_id = @district AND h.id = ANY(a.school_ids)), array_to_string(a.schools, chr(10))) AS schools
 		FROM imported_accounts a WHERE a.district_id = @district AND a.user_id = ANY(CAST(@ids AS bigint[])) ORDER BY a.user_id, a.role, a.id`,
 		map[string]any{"district": tx.actor.District, "ids": users})
 	if err != nil {

@@ -15,7 +15,7 @@ type DupItem struct {
 	A, B               string // the two values, "" where there is nothing to show
 }
 
-// dupSays has a sentence for each field at each level; a test holds it against dedupe's own.
+// dupSays has a sentence for each field at each level that dedupe knows.
 var dupSays = map[string]string{
 	"number.equal": key("dup.say.number.equal"), "number.one_edit": key("dup.say.number.one_edit"), "number.differ": key("dup.say.number.differ"),
 	"number_across.equal": key("dup.say.number_across.equal"),
@@ -32,9 +32,6 @@ var dupSays = map[string]string{
 	"trait.equal": key("dup.say.trait.equal"), "trait.close": key("dup.say.trait.close"), "trait.differ": key("dup.say.trait.differ"),
 }
 
-// DupSays reports whether there is a sentence for a field at a level, for the test that compares with dedupe.
-func DupSays(field, level string) bool { return dupSays[field+"."+level] != "" }
-
 // says is the comparison as a sentence.
 func (i DupItem) says(l *Locale) string {
 	k, ok := dupSays[i.Field+"."+i.Level]
@@ -45,8 +42,9 @@ func (i DupItem) says(l *Locale) string {
 	if w := l.dupKind(i.Kind); w != "" {
 		what = w
 	}
-	said := l.F(k, "What", what)
-	if i.OneIn > 1 && i.Tenths > 0 {
+	fill := []string{"What", what}
+	said := l.F(k, fill...)
+	if i.OneIn > 1 && i.Tenths > 0 && i.Field != "number" && i.Field != "email" { // of an identifier the sentence says enough
 		said += " " + l.F("dup.one_in", "Count", l.Num(i.OneIn))
 	}
 	return upperFirst(said)
