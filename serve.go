@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"hallpass/clever"
+	"hallpass/dedupe/queue"
 	"hallpass/handlers"
 	"hallpass/jobs"
 	"hallpass/models"
@@ -59,9 +60,10 @@ func serve(ctx context.Context, args []string, out, errOut io.Writer) error {
 // console answers requests and works off jobs until ctx is cancelled or the database has gone.
 func console(ctx context.Context, c config, store *models.Store, client *clever.Client, listener net.Listener, databaseGone <-chan struct{}) error {
 	runner, err := jobs.New(store, jobs.Work{
-		Sync:   jobs.FullSync(store, client, roster.Options{Log: c.log}),
-		Follow: jobs.FollowEvents(store, client, roster.Options{Log: c.log}),
-		Poll:   jobs.PollConnections(store, client, c.log),
+		Sync:       jobs.FullSync(store, client, roster.Options{Log: c.log}),
+		Follow:     jobs.FollowEvents(store, client, roster.Options{Log: c.log}),
+		Duplicates: func(ctx context.Context, district int64) error { return queue.Refresh(ctx, store, district) },
+		Poll:       jobs.PollConnections(store, client, c.log),
 	}, c.log)
 	if err != nil {
 		return err

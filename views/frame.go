@@ -24,6 +24,7 @@ type Frame struct {
 	Now         time.Time
 	TZ          *time.Location // the district's
 	Theme       string         // light, dark; anything else follows the system
+	Keys        bool           // single letters are shortcuts where a page has some
 	RequestID   string
 	CSRF        string // hidden field _csrf of every form; empty: no field
 }
