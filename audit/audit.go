@@ -50,7 +50,6 @@ const (
 	AccountsImported Action = "accounts.imported"
 	AccountsTakenOut Action = "accounts.taken_out"
 	AccountsLinked   Action = "accounts.linked"
-	CutOverChanged   Action = "cutover.changed"
 )
 
 // Entry is one thing that happened. Who did it, when and in which request is added by the transaction that writes

@@ -9,7 +9,7 @@ import (
 var all = []Action{
 	OverrideCreated, OverrideExtended, OverrideEnded, OverrideUndone,
 	RoleGiven, RoleEnded, RoleUndone,
-	AccountsImported, AccountsTakenOut, AccountsLinked, CutOverChanged,
+	AccountsImported, AccountsTakenOut, AccountsLinked,
 	PairDecided, PairUndone,
 	UsersMerged, UsersUnmerged, MergeProposed, MergeRefused,
 	RulesChanged, SettingChanged, KeyMade, KeyRevoked,

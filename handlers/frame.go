@@ -73,6 +73,7 @@ var navigation = []struct{ key, path string }{
 	{"overrides", "overrides"},
 	{"rules", "rules"},
 	{"duplicates", "duplicates"},
+	{"migration", "migration"},
 	{"syncs", "syncs"},
 	{"activity", "activity"},
 	{"settings", "settings"},

@@ -42,7 +42,8 @@ type Work struct {
 	Follow Follow // nil follows no events and asks for no nightly sync
 	// Duplicates computes suggestions after a sync, an import or a merge; nil leaves that to another program.
 	Duplicates Duplicates
-	Poll       Poll // nil looks at no token list
+	Import     Import // applies files of the app's old accounts; nil leaves that to another program
+	Poll       Poll   // nil looks at no token list
 }
 
 // Runner works jobs off until it is stopped.
@@ -65,6 +66,7 @@ func New(store *models.Store, work Work, log *slog.Logger) (*Runner, error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &syncWorker{sync: work.Sync, turns: newTurns(syncPlaces), runner: r})
 	river.AddWorker(workers, &duplicatesWorker{compute: work.Duplicates})
+	river.AddWorker(workers, &importWorker{do: work.Import})
 	river.AddWorker(workers, &eventsWorker{follow: work.Follow, runner: r})
 	river.AddWorker(workers, &sweepWorker{runner: r})
 	river.AddWorker(workers, &connectionsWorker{poll: work.Poll})
@@ -157,7 +159,7 @@ func (r *Runner) Sweep(ctx context.Context) error {
 		if follow && err == nil {
 			due = append(due, river.InsertManyParams{Args: EventsArgs{District: d}})
 		}
-		err = errors.Join(err, r.nudgeDuplicates(ctx, d))
+		err = errors.Join(err, r.nudgeDuplicates(ctx, d), r.sweepImports(ctx, d))
 		for _, run := range waiting {
 			args := SyncArgs{District: d, Run: run.ID}
 			if run.Kind == models.SyncRelease {

@@ -148,8 +148,8 @@ func (tx *Tx) Imports(ctx context.Context, before int64, limit int) ([]Import, e
 // before the first. limit is cut to MaxImportErrors.
 func (tx *Tx) ImportErrors(ctx context.Context, id int64, after RowError, limit int) ([]RowError, error) {
 	rows, err := scan[RowError](ctx, tx, `SELECT line, col, field, code FROM import_errors WHERE district_id = @district AND import_id = @id
-		AND (line, col, code) > (@line, @col, @code) ORDER BY line, col, code LIMIT @limit`,
-		map[string]any{"district": tx.actor.District, "id": id, "line": after.Line, "col": after.Col, "code": after.Code, "limit": min(max(limit, 1), MaxImportErrors)})
+		AND (line, col, field, code) > (@line, @col, @field, @code) ORDER BY line, col, field, code LIMIT @limit`,
+		map[string]any{"district": tx.actor.District, "id": id, "line": after.Line, "col": after.Col, "field": after.Field, "code": after.Code, "limit": min(max(limit, 1), MaxImportErrors)})
 	if err != nil {
 		return nil, fmt.Errorf("errors of import %d: %w", id, err)
 	}
@@ -238,4 +238,9 @@ func (tx *Tx) TidyImports(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// NameImport notes what the file is called, once that has arrived.
+func (tx *Tx) NameImport(ctx context.Context, id int64, name string) error {
+	return tx.moveImport(ctx, id, ImportReading, `file_name = @name`, map[string]any{"name": cut(clean(name), 200)})
 }

@@ -218,11 +218,7 @@ func (tx *Tx) bringAccounts(ctx context.Context, id int64) error {
 			return fmt.Errorf("bring accounts: %w", err)
 		}
 	}
-	if err := tx.settleFates(ctx); err != nil {
-		return err
-	}
-	_, err := tx.SettleCutOver(ctx)
-	return err
+	return tx.settleFates(ctx)
 }
 
 // bringMigration takes over Clever's own list, and links the accounts that it leads to somebody.

@@ -80,8 +80,8 @@ func (tx *Tx) rematch(ctx context.Context, where string, cause int64) (linked in
 		return fail(err)
 	}
 	if _, err := tx.conn.Exec(ctx, `INSERT INTO dedupe_keys (district_id, hash, user_id)
-		SELECT a.district_id, $1, a.user_id FROM fate f JOIN imported_accounts a ON a.district_id = current_district() AND a.app_id = f.app_id WHERE a.user_id IS NOT NULL
-		UNION SELECT current_district(), $1, l.id FROM left_alone l ON CONFLICT DO NOTHING`, changedMark); err != nil {
+		SELECT a.district_id, $1::bigint, a.user_id FROM fate f JOIN imported_accounts a ON a.district_id = current_district() AND a.app_id = f.app_id WHERE a.user_id IS NOT NULL
+		UNION SELECT current_district(), $1::bigint, l.id FROM left_alone l ON CONFLICT DO NOTHING`, changedMark); err != nil {
 		return fail(err)
 	}
 	if err := tx.dropMatching(ctx); err != nil {

@@ -16,10 +16,12 @@ var softReferences = []string{
 	"merge_rows.key", "merge_rows.before", "merge_rows.after", "merges.choices", "merges.differs", "audit_entries.subject", "audit_entries.data",
 	"changes.subject", "changes.before", "changes.after", "contact_students.student_clever_id", "section_strangers.clever_id", "migrated_ids.clever_id",
 	"pair_decisions.evidence", "suggestions.evidence", "bulks.suggestions", "bulks.sample", "dedupe_models.model", "import_undo.was",
+	"held_records.record_id", "held_records.record", "held_effects.user_id", "sync_runs.decided_by",
 }
 
 // innocent are columns of types that could name people, and do not.
-var innocent = []string{"sync_runs.progress", "imports.counts", "districts.clever_id", "district_ids.clever_id", "schools.clever_id", "sections.clever_id", "terms.clever_id", "users.clever_id", "import_rows.clever_id"}
+var innocent = []string{"sync_runs.progress", "imports.counts", "districts.clever_id", "district_ids.clever_id", "schools.clever_id", "sections.clever_id", "terms.clever_id", "users.clever_id", "import_rows.clever_id",
+	"sync_runs.brake", "sync_runs.marks", "districts.brake_shares", "erasures.clever_id", "erasures.certificate"}
 
 // Whatever refers to a person or an account says what a merge does with it.
 func TestEveryReferenceHasAMergeRule(t *testing.T) {

@@ -1388,7 +1388,7 @@ ALTER TABLE ONLY public.identities
     ADD CONSTRAINT identities_pkey PRIMARY KEY (district_id, kind, value);
 
 ALTER TABLE ONLY public.import_errors
-    ADD CONSTRAINT import_errors_pkey PRIMARY KEY (district_id, import_id, line, col, code);
+    ADD CONSTRAINT import_errors_pkey PRIMARY KEY (district_id, import_id, line, col, field, code);
 
 ALTER TABLE ONLY public.import_rows
     ADD CONSTRAINT import_rows_pkey PRIMARY KEY (district_id, import_id, n);

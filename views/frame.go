@@ -171,6 +171,7 @@ var navPlaces = map[string]struct{ icon, word, group string }{
 	"overrides":  {"ticket", key("nav.overrides"), "access"},
 	"rules":      {"lock", key("nav.rules"), "access"},
 	"duplicates": {"pair", key("nav.duplicates"), "upkeep"},
+	"migration":  {"people", key("nav.migration"), "upkeep"},
 	"syncs":      {"sync", key("nav.syncs"), "upkeep"},
 	"activity":   {"clock", key("nav.activity"), "upkeep"},
 	"settings":   {"settings", key("nav.settings"), "upkeep"},

@@ -96,7 +96,7 @@ CREATE TABLE import_errors (
   col         integer NOT NULL,                        -- of the line in characters, from 1; 0: the whole line
   field       text    NOT NULL DEFAULT '',
   code        text    NOT NULL,
-  PRIMARY KEY (district_id, import_id, line, col, code),
+  PRIMARY KEY (district_id, import_id, line, col, field, code),
   FOREIGN KEY (district_id, import_id) REFERENCES imports
 );
 
