@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"flag"
@@ -17,6 +18,7 @@ import (
 	"hallpass/access"
 	"hallpass/clever"
 	"hallpass/clever/sandbox"
+	"hallpass/imports"
 	"hallpass/models"
 	"hallpass/models/cluster"
 	"hallpass/roster"
@@ -94,8 +96,33 @@ func demo(ctx context.Context, args []string, out, errOut io.Writer) error {
 	if _, err := roster.Full(ctx, store, client, sb.DistrictID(), roster.Options{Progress: progressTo(out), Log: log}); err != nil {
 		return err
 	}
+	if err := importOldApp(ctx, store, sb, out); err != nil {
+		return err
+	}
 	welcome(out, c, sb, db.url)
 	return console(ctx, c, store, client, console1, db.done)
+}
+
+// importOldApp brings in the accounts of an app of the days of API v2, by the way that any file comes in.
+func importOldApp(ctx context.Context, store *models.Store, sb *sandbox.Sandbox, out io.Writer) error {
+	id, err := store.DistrictID(ctx, sb.DistrictID())
+	if err != nil {
+		return err
+	}
+	var file bytes.Buffer
+	if err := sb.OldApp(&file); err != nil {
+		return err
+	}
+	i, err := imports.File(ctx, store, id, "old-app.csv", int64(file.Len()), &file, false)
+	if err != nil {
+		return err
+	}
+	if i.State != models.ImportApplied {
+		return fmt.Errorf("import the old app's accounts: %s", i.Error)
+	}
+	fmt.Fprintf(out, "  accounts  %9d of the old app  %d linked, %d ambiguous, %d unmatched\n", i.RowsRead,
+		i.Counts.In(models.AccountLinked), i.Counts.In(models.AccountAmbiguous), i.Counts.In(models.AccountUnmatched))
+	return nil
 }
 
 // switchOn finds the invented district in the token list, as any other, and switches it on.

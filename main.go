@@ -24,6 +24,8 @@ const usage = `hallpass: who is this person, in which schools, in which roles, a
   hallpass migrate status    list the steps of the schema and which are taken
   hallpass sync [--full] [--district ID]
                              bring one district, or all, in step with Clever once
+  hallpass import FILE [--district ID] [--dry-run]
+                             bring in the accounts the app has from before, or Clever's list of old ids and new ones
   hallpass connections       list the districts that are connected, and how
   hallpass connections find  look at Clever's token list now
   hallpass connections on|pause|off ID ...
@@ -84,6 +86,8 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 		return migrate(ctx, args, out, errOut)
 	case "sync":
 		return sync(ctx, args, out, errOut)
+	case "import":
+		return importFile(ctx, args, out, errOut)
 	case "connections":
 		return connections(ctx, args, out, errOut)
 	case "export":

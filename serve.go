@@ -14,7 +14,9 @@ import (
 	"time"
 
 	"hallpass/clever"
+	"hallpass/dedupe/queue"
 	"hallpass/handlers"
+	"hallpass/imports"
 	"hallpass/jobs"
 	"hallpass/models"
 	"hallpass/models/cluster"
@@ -59,15 +61,17 @@ func serve(ctx context.Context, args []string, out, errOut io.Writer) error {
 // console answers requests and works off jobs until ctx is cancelled or the database has gone.
 func console(ctx context.Context, c config, store *models.Store, client *clever.Client, listener net.Listener, databaseGone <-chan struct{}) error {
 	runner, err := jobs.New(store, jobs.Work{
-		Sync:   jobs.FullSync(store, client, roster.Options{Log: c.log}),
-		Follow: jobs.FollowEvents(store, client, roster.Options{Log: c.log}),
-		Poll:   jobs.PollConnections(store, client, c.log),
+		Sync:       jobs.FullSync(store, client, roster.Options{Log: c.log}),
+		Follow:     jobs.FollowEvents(store, client, roster.Options{Log: c.log}),
+		Duplicates: func(ctx context.Context, district int64) error { return queue.Refresh(ctx, store, district) },
+		Import:     func(ctx context.Context, district, id int64) error { return imports.Work(ctx, store, district, id) },
+		Poll:       jobs.PollConnections(store, client, c.log),
 	}, c.log)
 	if err != nil {
 		return err
 	}
 	e, err := handlers.New(handlers.Config{
-		Store: store, Clever: client, Renderer: templRenderer{}, Enqueue: runner.Enqueue, BaseURL: c.baseURL,
+		Store: store, Clever: client, Renderer: templRenderer{}, Enqueue: runner.Enqueue, EnqueueImport: runner.EnqueueImport, BaseURL: c.baseURL,
 		CookieKeys: c.cookieKeys, IdleLimit: c.sessionIdle, AbsoluteLimit: c.sessionLength, Log: c.log,
 	})
 	if err != nil {

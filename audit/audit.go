@@ -38,6 +38,18 @@ const (
 	RoleGiven        Action = "role.given"
 	RoleEnded        Action = "role.ended"
 	RoleUndone       Action = "role.undone"
+
+	UsersMerged   Action = "users.merged"
+	UsersUnmerged Action = "users.unmerged"
+	MergeProposed Action = "merge.proposed" // a second person must agree
+	MergeRefused  Action = "merge.refused"
+
+	PairDecided Action = "pair.decided" // whether two records are one person
+	PairUndone  Action = "pair.undone"
+
+	AccountsImported Action = "accounts.imported"
+	AccountsTakenOut Action = "accounts.taken_out"
+	AccountsLinked   Action = "accounts.linked"
 )
 
 // Entry is one thing that happened. Who did it, when and in which request is added by the transaction that writes

@@ -9,6 +9,9 @@ import (
 var all = []Action{
 	OverrideCreated, OverrideExtended, OverrideEnded, OverrideUndone,
 	RoleGiven, RoleEnded, RoleUndone,
+	AccountsImported, AccountsTakenOut, AccountsLinked,
+	PairDecided, PairUndone,
+	UsersMerged, UsersUnmerged, MergeProposed, MergeRefused,
 	RulesChanged, SettingChanged, KeyMade, KeyRevoked,
 	SyncRequested, SyncFinished, SyncFailed, SyncHeld, SyncApproved, SyncDiscarded, SyncSuperseded,
 	ConnectionFound, ConnectionSwitched, ConnectionRenewed, ConnectionSealed, ConnectionRefused, ConnectionLeft, ConnectionBack,

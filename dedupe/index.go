@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// blockCap is how many records a block may have before its pairs are left to other blocks. 300 records are 45,000
+// BlockCap is how many records a block may have before its pairs are left to other blocks. 300 records are 45,000
 // pairs.
-const blockCap = 300
+const BlockCap = 300
 
 // Oversized is a block that was too large to compare all its pairs. Nothing is dropped in silence: a shared mailbox or
 // a number that half a school carries shows up here.
@@ -74,7 +74,7 @@ func (ix *Index) sort() {
 	}
 	slices.SortFunc(ix.entries, func(a, b entry) int { return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.who, b.who)) })
 	for block := range ix.blocks {
-		if len(block) > blockCap {
+		if len(block) > BlockCap {
 			ix.large[block[0].hash] = true
 		}
 	}
@@ -98,7 +98,7 @@ func (ix *Index) blocks(yield func([]entry) bool) {
 // alone.
 func (ix *Index) pairs(yield func(a, b *prepared) bool) {
 	for block := range ix.blocks {
-		if len(block) > blockCap {
+		if len(block) > BlockCap {
 			continue
 		}
 		for i := range block {
@@ -134,7 +134,7 @@ func (ix *Index) first(a, b *prepared) uint64 {
 func (ix *Index) Oversized() []Oversized {
 	var out []Oversized
 	for block := range ix.blocks {
-		if len(block) <= blockCap {
+		if len(block) <= BlockCap {
 			continue
 		}
 		p := &ix.people[block[0].who]
@@ -160,7 +160,7 @@ func (ix *Index) candidates(p *prepared) []int32 {
 		for to < len(ix.entries) && ix.entries[to].hash == key {
 			to++
 		}
-		if to-from > blockCap {
+		if to-from > BlockCap {
 			continue
 		}
 		for _, e := range ix.entries[from:to] {

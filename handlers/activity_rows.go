@@ -138,6 +138,10 @@ func (w activityWords) row(r models.ActivityRow, said entryData) views.ActivityR
 		if user := w.holders[id]; user != 0 {
 			row.Thing.Name, row.Thing.Href = w.names[user], views.UserPath(district, view, user)
 		}
+	case "merge":
+		if w.v.mayReview() {
+			row.Thing.Href = views.MergePath(district, view, id)
+		}
 	case "sync":
 		if w.v.maySync() {
 			row.Thing.Href = views.SyncPath(district, view, id)

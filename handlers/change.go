@@ -34,6 +34,8 @@ type plan struct {
 	draw func(check views.Check, moved map[int]bool) templ.Component
 	// make does it, and says what to record. A deniedError undoes it and is shown in place of the receipt.
 	make func() (models.NewChange, error)
+	// record does it and records it too, in place of make. models.ErrConflict: the plan moved at the last moment.
+	record func(token string, sum []byte) (models.Change, error)
 	// unguarded: it cannot take a permission from anybody.
 	unguarded bool
 }
@@ -49,21 +51,29 @@ type changeKind struct {
 	receipt    func(*visit, models.Change) (views.Receipt, error)
 	undo       func(*visit, models.Change) (plan, error) // nil: there is no undo
 	path       func(*visit, models.Change) (string, error)
+	mine       func(*visit, models.Change) (bool, error) // whose it is to see and undo; nil: of whoever holds the permission in the district
 }
 
 // changeKinds are the kinds by their actions. An undo is a change like any other, and has a kind of its own.
 func changeKinds() map[audit.Action]changeKind {
 	override := changeKind{permission: access.OverridesManage, receipt: overrideReceipt, undo: undoOverride, path: overrideOfChange}
 	role := changeKind{permission: access.RolesAssign, receipt: roleReceipt, undo: undoRole}
+	merged := changeKind{permission: access.DuplicatesReview, receipt: mergeReceipt, path: mergeOfChange}
 	return map[audit.Action]changeKind{
+		audit.PairDecided: {permission: access.DuplicatesReview, receipt: pairReceipt, undo: undoPair, path: pairPath, mine: minePair},
+		audit.PairUndone:  {permission: access.DuplicatesReview, receipt: pairReceipt, mine: minePair},
+
 		audit.OverrideCreated: override, audit.OverrideExtended: override, audit.OverrideEnded: override, audit.OverrideUndone: override,
 		audit.RoleGiven: role, audit.RoleEnded: role, audit.RoleUndone: role,
-		audit.SyncApproved:   {permission: access.SyncRun, receipt: heldReceipt},
-		audit.SyncDiscarded:  {permission: access.SyncRun, receipt: heldReceipt},
-		audit.KeyMade:        {permission: access.SettingsManage, receipt: keyReceipt},
-		audit.KeyRevoked:     {permission: access.SettingsManage, receipt: keyReceipt},
-		audit.RulesChanged:   {permission: access.SettingsManage, receipt: rulesReceipt, undo: undoRules},
-		audit.SettingChanged: {permission: access.SettingsManage, receipt: settingReceipt, undo: undoSetting},
+		audit.SyncApproved:  {permission: access.SyncRun, receipt: heldReceipt},
+		audit.SyncDiscarded: {permission: access.SyncRun, receipt: heldReceipt},
+		audit.KeyMade:       {permission: access.SettingsManage, receipt: keyReceipt},
+		audit.KeyRevoked:    {permission: access.SettingsManage, receipt: keyReceipt},
+		audit.UsersMerged:   merged, audit.UsersUnmerged: merged, audit.MergeProposed: merged, audit.MergeRefused: merged,
+		audit.AccountsImported: {permission: access.DuplicatesReview, receipt: importReceipt, path: importOfChange},
+		audit.AccountsTakenOut: {permission: access.DuplicatesReview, receipt: importReceipt, path: importOfChange},
+		audit.RulesChanged:     {permission: access.SettingsManage, receipt: rulesReceipt, undo: undoRules},
+		audit.SettingChanged:   {permission: access.SettingsManage, receipt: settingReceipt, undo: undoSetting},
 	}
 }
 
@@ -198,8 +208,13 @@ func (v *visit) apply(propose func() (plan, reply, error)) (reply, error) {
 		return p.again(v.c.FormValue("seen"))
 	}
 	var made models.Change
-	err = v.tx.Attempt(v.ctx, func() error {
-		n, err := p.make()
+	err = v.tx.Attempt(v.ctx, func() (err error) {
+		var n models.NewChange
+		if p.record != nil {
+			made, err = p.record(token, sum)
+		} else {
+			n, err = p.make()
+		}
 		if err != nil {
 			return err
 		}
@@ -212,10 +227,19 @@ func (v *visit) apply(propose func() (plan, reply, error)) (reply, error) {
 				return deniedError{v.locale().NobodyLeft()}
 			}
 		}
+		if p.record != nil {
+			return nil
+		}
 		n.Token, n.Plan = token, sum
 		made, err = v.tx.RecordChange(v.ctx, n)
 		return err
 	})
+	if p.record != nil && errors.Is(err, models.ErrConflict) {
+		if p, answer, err = propose(); err != nil || answer != nil {
+			return answer, err
+		}
+		return p.again(v.c.FormValue("seen"))
+	}
 	if denied, ok := errors.AsType[deniedError](err); ok {
 		return p.refused(denied.why)
 	}
@@ -277,6 +301,11 @@ func (v *visit) change(toUndo bool) (models.Change, changeKind, error) {
 	}
 	kind, known := changeKinds()[c.Kind]
 	made := v.actor.Decide(kind.permission, access.InDistrict()).Allowed
+	if kind.mine != nil {
+		if made, err = kind.mine(v, c); err != nil {
+			return c, kind, err
+		}
+	}
 	read := v.actor.Decide(access.AuditView, access.InDistrict()).Allowed
 	if !known || !made && (toUndo || !read) {
 		return c, kind, models.ErrNotFound
@@ -295,6 +324,11 @@ func showChange(v *visit) (reply, error) {
 		return nil, err
 	}
 	p.CanUndo = kind.undo != nil && v.actor.Decide(kind.permission, access.InDistrict()).Allowed
+	if kind.undo != nil && kind.mine != nil {
+		if p.CanUndo, err = kind.mine(v, c); err != nil {
+			return nil, err
+		}
+	}
 	by := []int64{c.MadeBy}
 	undo, err := v.tx.UndoneBy(v.ctx, c.ID)
 	switch {

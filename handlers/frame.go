@@ -19,7 +19,7 @@ func (s *server) frame(c echo.Context) views.Frame {
 	n := noteOf(c)
 	r := c.Request()
 	f := views.Frame{
-		Lang: lang(c), Theme: choice(c, themeCookie), Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, RequestID: n.requestID, Now: s.Now(),
+		Lang: lang(c), Theme: choice(c, themeCookie), Keys: choice(c, keysCookie) == "on", Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, RequestID: n.requestID, Now: s.Now(),
 	}
 	if n.visit != nil {
 		n.visit.surround(&f)
@@ -73,6 +73,7 @@ var navigation = []struct{ key, path string }{
 	{"overrides", "overrides"},
 	{"rules", "rules"},
 	{"duplicates", "duplicates"},
+	{"migration", "migration"},
 	{"syncs", "syncs"},
 	{"activity", "activity"},
 	{"settings", "settings"},
@@ -170,6 +171,7 @@ func join(sep string, parts ...string) string {
 const (
 	langCookie  = "lang"
 	themeCookie = "theme"
+	keysCookie  = "keys"
 )
 
 // lang is the language chosen in this browser, or else the first that it asks for and we speak.

@@ -27,6 +27,9 @@ type Config struct {
 	// the sweeper finds what was left lying. Nil leaves everything to the sweeper.
 	Enqueue func(ctx context.Context, district, run int64) error
 
+	// EnqueueImport is for a file that somebody agreed to apply or take back what Enqueue is for a sync.
+	EnqueueImport func(ctx context.Context, district, id int64) error
+
 	// BaseURL is where browsers reach the console, scheme and host only. With https, cookies are Secure and HSTS is
 	// sent; plain http is meant for this machine.
 	BaseURL string

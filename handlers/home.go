@@ -56,6 +56,13 @@ func showHome(v *visit) (reply, error) {
 		}
 		p.OverridesEnding, p.OverridesStale = needs.Ending, needs.Stale
 	}
+	if v.mayDuplicates() {
+		cases, err := v.tx.SuggestionCounts(v.ctx, v.duplicateReader())
+		if err != nil {
+			return nil, err
+		}
+		p.Duplicates = cases.Waiting()
+	}
 	p.Frame = v.frame()
 	return page(views.Home(p)), nil
 }

@@ -84,6 +84,11 @@ func (s *server) chooseTheme(c echo.Context) error {
 	return s.choose(c, themeCookie, []string{"light", "dark", "system"})
 }
 
+// chooseKeys turns shortcuts of single letters on or off: they are off until somebody wants them.
+func (s *server) chooseKeys(c echo.Context) error {
+	return s.choose(c, keysCookie, []string{"on", "off"})
+}
+
 func (s *server) choose(c echo.Context, name string, known []string) error {
 	if to := c.QueryParam("to"); slices.Contains(known, to) {
 		s.cookies.setChoice(c, name, to)

@@ -58,6 +58,27 @@ func (s *server) routes() []route {
 		{method: post, path: inside + "syncs/:id/held/preview", permission: access.SyncRun, at: access.District, page: previewHeld},
 		{method: post, path: inside + "syncs/:id/held", permission: access.SyncRun, at: access.District, page: s.decideHeld},
 
+		// The app's accounts from before are the whole district's.
+		{method: get, path: inside + "migration", permission: access.DuplicatesReview, at: access.District, page: showMigration},
+		{method: get, path: inside + "migration.csv", permission: access.DuplicatesReview, at: access.District, page: exportMigration},
+		{method: get, path: inside + "imports", permission: access.DuplicatesReview, at: access.District, page: listImports},
+		{method: post, path: inside + "imports", permission: access.DuplicatesReview, at: access.District, page: s.createImport},
+		{method: get, path: inside + "imports/:id", permission: access.DuplicatesReview, at: access.District, page: showImport},
+		{method: get, path: inside + "imports/:id/errors.csv", permission: access.DuplicatesReview, at: access.District, page: exportImportErrors},
+		{method: post, path: inside + "imports/:id/apply", permission: access.DuplicatesReview, at: access.District, page: s.applyImport},
+		{method: post, path: inside + "imports/:id/drop", permission: access.DuplicatesReview, at: access.District, page: dropImport},
+		{method: get, path: inside + "imports/:id/undo", permission: access.DuplicatesReview, at: access.District, page: previewImportUndo},
+		{method: post, path: inside + "imports/:id/undo", permission: access.DuplicatesReview, at: access.District, page: s.undoImport},
+
+		{method: get, path: inside + "merges", permission: access.DuplicatesReview, at: access.School, page: listMerges},
+		{method: get, path: inside + "merges/new", permission: access.DuplicatesReview, at: access.School, page: newMerge},
+		{method: post, path: inside + "merges", permission: access.DuplicatesReview, at: access.School, page: createMerge},
+		{method: get, path: inside + "merges/:id", permission: access.DuplicatesReview, at: access.School, page: showMerge},
+		{method: post, path: inside + "merges/:id/agree", permission: access.DuplicatesReview, at: access.School, page: agreeMerge},
+		{method: post, path: inside + "merges/:id/refuse", permission: access.DuplicatesReview, at: access.School, page: refuseMerge},
+		{method: get, path: inside + "merges/:id/unmerge", permission: access.DuplicatesReview, at: access.School, page: previewUnmerge},
+		{method: post, path: inside + "merges/:id/unmerge", permission: access.DuplicatesReview, at: access.School, page: unmerge},
+
 		{method: get, path: inside + "users/:id/overrides/new", permission: access.OverridesManage, at: access.District, page: newOverride},
 		{method: get, path: inside + "users/:id/roles/new", permission: access.RolesAssign, at: access.District, page: newRole},
 		{method: post, path: inside + "users/:id/roles/preview", permission: access.RolesAssign, at: access.District, page: previewRole},
@@ -75,10 +96,16 @@ func (s *server) routes() []route {
 		{method: get, path: inside + "overrides/:id/end", permission: access.OverridesManage, at: access.District, page: previewEnding},
 		{method: post, path: inside + "overrides/:id/end", permission: access.OverridesManage, at: access.District, page: applyEnding},
 
+		{method: get, path: inside + "duplicates", permission: access.DuplicatesReview, at: access.School, page: listDuplicates},
+		{method: get, path: inside + "duplicates/fix", permission: access.DuplicatesReview, at: access.School, page: showDuplicateFixes},
+		{method: get, path: inside + "duplicates/fix.csv", permission: access.DuplicatesReview, at: access.School, page: exportDuplicateFixes},
+		{method: get, path: inside + "duplicates/:id", permission: access.DuplicatesReview, at: access.School, page: showDuplicate},
+		{method: post, path: inside + "duplicates/:id/decide", permission: access.DuplicatesReview, at: access.School, page: decideDuplicate},
+
 		// A change belongs to whoever may make its kind; reading it also to whoever sees what was changed.
-		{method: get, path: inside + "changes/:id", permission: access.AuditView, or: changers, at: access.District, page: showChange},
-		{method: get, path: inside + "changes/:id/undo", permission: access.OverridesManage, or: changers, at: access.District, page: previewUndo},
-		{method: post, path: inside + "changes/:id/undo", permission: access.OverridesManage, or: changers, at: access.District, page: undoChange},
+		{method: get, path: inside + "changes/:id", permission: access.AuditView, or: changers, at: access.School, page: showChange},
+		{method: get, path: inside + "changes/:id/undo", permission: access.OverridesManage, or: changers, at: access.School, page: previewUndo},
+		{method: post, path: inside + "changes/:id/undo", permission: access.OverridesManage, or: changers, at: access.School, page: undoChange},
 
 		// What the district decides for everybody.
 		{method: get, path: inside + "rules", permission: access.SettingsManage, at: access.District, page: showRules},
@@ -131,6 +158,7 @@ func (s *server) routes() []route {
 		{method: get, path: views.HelpPath, public: "explains words and roles, shows nobody's data", open: s.showHelp},
 		{method: get, path: views.AccessibilityPath, public: "a statement to the public", open: s.showAccessibility},
 		{method: get, path: "/language", public: "remembers a choice in this browser", open: s.chooseLanguage},
+		{method: get, path: "/keys", public: "remembers a choice in this browser", open: s.chooseKeys},
 		{method: get, path: "/theme", public: "remembers a choice in this browser", open: s.chooseTheme},
 		{method: get, path: assets.Prefix + "*", public: "style and script, the same for everybody", open: serveAsset},
 
@@ -148,7 +176,7 @@ func (s *server) routes() []route {
 }
 
 // changers are the permissions that make changes with receipts.
-var changers = []access.Permission{access.OverridesManage, access.RolesAssign, access.SettingsManage, access.SyncRun}
+var changers = []access.Permission{access.OverridesManage, access.RolesAssign, access.SettingsManage, access.SyncRun, access.DuplicatesReview}
 
 // lets reports whether facts allow the row anything.
 func (r route) lets(f access.Facts) bool {

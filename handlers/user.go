@@ -30,6 +30,9 @@ func showUser(v *visit) (reply, error) {
 	if err := v.may(d.Places...); err != nil { // before the redirect, which would tell that the person exists
 		return nil, err
 	}
+	if d.Record != d.User.ID {
+		return seeOther(views.MergedUserPath(v.me.District.CleverID, string(v.actor.View), d.User.ID, d.Record)), nil
+	}
 	if value != strconv.FormatInt(d.User.ID, 10) {
 		return seeOther(views.UserPath(v.me.District.CleverID, string(v.actor.View), d.User.ID)), nil
 	}
@@ -48,6 +51,10 @@ func (v *visit) userPage(d models.UserDetails) (views.UserPage, error) {
 	if u.CleverID != nil {
 		p.CleverID = *u.CleverID
 	}
+	if v.mayReview() {
+		p.Merged = mergedRecordViews(d.Merged)
+	}
+	p.CameBy = slices.ContainsFunc(d.Merged, func(m models.MergedRecord) bool { return strconv.FormatInt(m.ID, 10) == v.c.QueryParam("merged") })
 	for _, g := range d.Grants {
 		p.Grants = append(p.Grants, v.userGrants(u.ID, g)...)
 		if g.Source != access.ByHand && (g.EndedAt == nil || u.EndedAt != nil) && v.mayKnowIDs(u, g) { // by hand, a role has no ids
@@ -59,12 +66,18 @@ func (v *visit) userPage(d models.UserDetails) (views.UserPage, error) {
 	if err := v.addOverrides(&p, d); err != nil {
 		return p, err
 	}
+	if err := v.addDuplicates(&p); err != nil {
+		return p, err
+	}
 	if err := v.addRelated(&p, d.Related); err != nil {
 		return p, err
 	}
 	p.Frame = v.frame()
 	return p, nil
 }
+
+// mayReview reports that the reader reviews duplicates somewhere.
+func (v *visit) mayReview() bool { return !v.actor.Reach(access.DuplicatesReview).Empty() }
 
 // mayKnowIDs reports whether a role's ids are for the reader: the role must be held within reach. A student's are the
 // teacher's business too. A contact holds its role wherever its students are, which is how the page was reached.

@@ -33,6 +33,8 @@ type visit struct {
 	begins  access.View // where the person begins: the view they chose, or the widest; set outside of a district
 	waiting int         // things that wait in waitsIn, another of the person's views
 	waitsIn access.View
+
+	goOn func(change int64) string // where a change that was made leads, in place of its receipt
 }
 
 // noSessionError sends a visitor to the door.

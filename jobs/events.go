@@ -76,6 +76,8 @@ func (w *eventsWorker) Work(ctx context.Context, job *river.Job[EventsArgs]) err
 		return err
 	case full != 0:
 		return w.runner.Enqueue(ctx, job.Args.District, full)
+	case !more:
+		return w.runner.nudgeDuplicates(ctx, job.Args.District)
 	case more: // to the end of the queue: other districts have their turn
 		return river.JobSnooze(0)
 	}

@@ -40,7 +40,10 @@ type Sync func(ctx context.Context, district, run int64, rest func()) error
 type Work struct {
 	Sync   Sync
 	Follow Follow // nil follows no events and asks for no nightly sync
-	Poll   Poll   // nil looks at no token list
+	// Duplicates computes suggestions after a sync, an import or a merge; nil leaves that to another program.
+	Duplicates Duplicates
+	Import     Import // applies files of the app's old accounts; nil leaves that to another program
+	Poll       Poll   // nil looks at no token list
 }
 
 // Runner works jobs off until it is stopped.
@@ -50,6 +53,8 @@ type Runner struct {
 	store  *models.Store
 	follow bool
 	log    *slog.Logger
+
+	duplicates bool
 }
 
 // New prepares a runner; no job runs before Start. A nil log discards.
@@ -57,9 +62,11 @@ func New(store *models.Store, work Work, log *slog.Logger) (*Runner, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	r := &Runner{store: store, follow: work.Follow != nil, log: log}
+	r := &Runner{store: store, follow: work.Follow != nil, duplicates: work.Duplicates != nil, log: log}
 	workers := river.NewWorkers()
-	river.AddWorker(workers, &syncWorker{sync: work.Sync, turns: newTurns(syncPlaces)})
+	river.AddWorker(workers, &syncWorker{sync: work.Sync, turns: newTurns(syncPlaces), runner: r})
+	river.AddWorker(workers, &duplicatesWorker{compute: work.Duplicates})
+	river.AddWorker(workers, &importWorker{do: work.Import})
 	river.AddWorker(workers, &eventsWorker{follow: work.Follow, runner: r})
 	river.AddWorker(workers, &sweepWorker{runner: r})
 	river.AddWorker(workers, &connectionsWorker{poll: work.Poll})
@@ -76,7 +83,7 @@ func New(store *models.Store, work Work, log *slog.Logger) (*Runner, error) {
 	}
 	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
 		Logger:            log,
-		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 2}, syncQueue: {MaxWorkers: syncsOpen}, eventsQueue: {MaxWorkers: eventsWorkers}},
+		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 2}, syncQueue: {MaxWorkers: syncsOpen}, eventsQueue: {MaxWorkers: eventsWorkers}, duplicatesQueue: {MaxWorkers: duplicatesWorkers}},
 		Workers:           workers,
 		PeriodicJobs:      periodic,
 		ReindexerSchedule: river.NeverSchedule(), // reindexing is the owner's right, and the app's role owns nothing
@@ -152,6 +159,7 @@ func (r *Runner) Sweep(ctx context.Context) error {
 		if follow && err == nil {
 			due = append(due, river.InsertManyParams{Args: EventsArgs{District: d}})
 		}
+		err = errors.Join(err, r.nudgeDuplicates(ctx, d), r.sweepImports(ctx, d))
 		for _, run := range waiting {
 			args := SyncArgs{District: d, Run: run.ID}
 			if run.Kind == models.SyncRelease {

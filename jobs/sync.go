@@ -34,8 +34,9 @@ func (SyncArgs) InsertOpts() river.InsertOpts {
 
 type syncWorker struct {
 	river.WorkerDefaults[SyncArgs]
-	sync  Sync
-	turns *turns
+	sync   Sync
+	turns  *turns
+	runner *Runner
 }
 
 func (w *syncWorker) Timeout(*river.Job[SyncArgs]) time.Duration { return syncLimit }
@@ -53,6 +54,8 @@ func (w *syncWorker) Work(ctx context.Context, job *river.Job[SyncArgs]) error {
 		return nil // another program took it up, or a person ended it
 	case errors.Is(err, roster.ErrBusy):
 		return river.JobSnooze(busyWait)
+	case err == nil: // the sweeper would come to it as well
+		return w.runner.nudgeDuplicates(ctx, job.Args.District)
 	}
 	return err
 }

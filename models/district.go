@@ -29,6 +29,10 @@ type District struct {
 	RetentionDays int               // after the district has left, until it may be erased
 	BrakeShares   map[BrakeType]int `gorm:"type:jsonb;serializer:json"` // see Brake
 	BrakePeople   int
+	// When accounts of the app's old days that lead to nobody are given up, or kept: CutOverRest.
+	CutOverAt   *time.Time
+	CutOverRest string
+	BulkWrong   int32 // most wrong of a bulk of merges, in millionths
 }
 
 // DistrictID finds a district by its Clever id, before anyone has entered it. The directory it reads holds ids only.

@@ -52,7 +52,7 @@ func (q *userQuery) count(ctx context.Context) (n int, atLeast bool, err error) 
 		got, err := one[struct{ N int }](ctx, q.tx, `SELECT count(*) AS n FROM (SELECT DISTINCT g.user_id FROM `+from+` LIMIT @bound) x`, q.args)
 		return min(got.N, countBound), got.N > countBound, err
 	}
-	rows, columns := "users u", "u.id, u.role_count, u.ended_at"
+	rows, columns := "users u", "u.id, u.role_count, u.ended_at, u.merged_into"
 	if q.bySearch() {
 		rows, columns = "user_search s", "s.*"
 	}

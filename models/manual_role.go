@@ -75,7 +75,7 @@ func (tx *Tx) ManualRoles(ctx context.Context, user int64) ([]ManualRole, error)
 // follows from it in lists and counts. A new one has no id, and is returned with it. ErrFamily: the person is a student or a contact.
 // LockAccess must be held.
 func (tx *Tx) SetManualRole(ctx context.Context, r ManualRole) (ManualRole, error) {
-	held, err := query[struct{ ID int64 }](ctx, tx, `SELECT id FROM users WHERE district_id = ? AND id = ? AND ended_at IS NULL FOR UPDATE`, tx.actor.District, r.UserID)
+	held, err := query[struct{ ID int64 }](ctx, tx, `SELECT id FROM users WHERE district_id = ? AND id = ? AND ended_at IS NULL AND merged_into IS NULL FOR UPDATE`, tx.actor.District, r.UserID)
 	if err != nil {
 		return r, fmt.Errorf("set role by hand: %w", err)
 	}
@@ -104,13 +104,13 @@ func (tx *Tx) writeManualRole(ctx context.Context, r *ManualRole) error {
 		ID    int64
 		Since time.Time
 	}](ctx, tx, `INSERT INTO role_grants AS g (district_id, user_id, record_id, role, source, labels, name_key, since, given_by, reason, note, ends_at, ended_at)
-		SELECT district_id, id, id, @role, 'manual', CAST(@labels AS text[]), name_key, @now, @by, @reason, @note, @ends, @ended FROM users WHERE district_id = @district AND id = @user
+		SELECT district_id, id, coalesce((SELECT g.record_id FROM role_grants g WHERE g.district_id = @district AND g.id = @id), id), @role, 'manual', CAST(@labels AS text[]), name_key, @now, @by, @reason, @note, @ends, @ended FROM users WHERE district_id = @district AND id = @user
 		ON CONFLICT (district_id, user_id, role, source, record_id) DO UPDATE SET labels = excluded.labels, given_by = excluded.given_by, reason = excluded.reason,
 			note = excluded.note, ends_at = excluded.ends_at, ended_at = excluded.ended_at,
 			since = CASE WHEN g.ended_at IS NOT NULL AND excluded.ended_at IS NULL THEN excluded.since ELSE g.since END
 		RETURNING id, since`, map[string]any{
 		"district": tx.actor.District, "user": r.UserID, "role": string(r.Role), "labels": textArray(r.Labels), "now": tx.now,
-		"by": r.GivenBy, "reason": r.Reason, "note": r.Note, "ends": r.EndsAt, "ended": r.EndedAt,
+		"id": r.ID, "by": r.GivenBy, "reason": r.Reason, "note": r.Note, "ends": r.EndsAt, "ended": r.EndedAt,
 	})
 	if err != nil {
 		return err

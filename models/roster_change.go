@@ -77,6 +77,10 @@ func (w *changes) write(ctx context.Context) error {
 		w.Users[i].Prepare()
 		people = append(people, w.Users[i].CleverID)
 	}
+	people, err := tx.withHomes(ctx, people)
+	if err != nil {
+		return err
+	}
 	before, err := tx.headsOf(ctx, people)
 	if err != nil {
 		return err
@@ -228,6 +232,9 @@ func (w *changes) end(ctx context.Context, t RosterType) error {
 	if err := tx.send(ctx, "end "+string(t), b); err != nil || t != RosterUsers {
 		return err
 	}
+	if err := tx.settleGone(ctx); err != nil {
+		return err
+	}
 	return tx.noteLeft(ctx)
 }
 
@@ -257,13 +264,14 @@ func (tx *Tx) headsOf(ctx context.Context, cleverIDs []string) (map[headCell]hea
 	}
 	return tx.headsAmong(ctx, `SELECT DISTINCT u.id, u.several FROM unnest($2::text[]) w(id), LATERAL (
 				SELECT i.user_id FROM identities i WHERE i.district_id = $1 AND i.kind = 'clever' AND i.value = w.id OFFSET 0) i, LATERAL (
-				SELECT u.id, u.role_count > 1 AS several FROM users u WHERE u.district_id = $1 AND u.id = i.user_id AND u.ended_at IS NULL OFFSET 0) u`, cleverIDs)
+				SELECT u.id, u.role_count > 1 AS several FROM users r JOIN users u ON u.district_id = $1 AND u.id = coalesce(r.merged_into, r.id) AND u.ended_at IS NULL
+				WHERE r.district_id = $1 AND r.id = i.user_id OFFSET 0) u`, cleverIDs)
 }
 
 // headsOfUsers is headsOf by Hallpass id.
 func (tx *Tx) headsOfUsers(ctx context.Context, users []int64) (map[headCell]heads, error) {
 	return tx.headsAmong(ctx, `SELECT u.id, u.role_count > 1 AS several FROM unnest($2::bigint[]) w(id), LATERAL (
-				SELECT u.id, u.role_count FROM users u WHERE u.district_id = $1 AND u.id = w.id AND u.ended_at IS NULL OFFSET 0) u`, users)
+				SELECT u.id, u.role_count FROM users u WHERE u.district_id = $1 AND u.id = w.id AND u.ended_at IS NULL AND u.merged_into IS NULL OFFSET 0) u`, users)
 }
 
 // headsAmong counts the parts of those whom a query finds by their ids.

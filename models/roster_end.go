@@ -23,9 +23,13 @@ const (
 var endable = map[RosterType]string{
 	RosterSchools:  `listed`,
 	RosterTerms:    `true`,
-	RosterUsers:    `clever_id IS NOT NULL`,
+	RosterUsers:    `clever_id IS NOT NULL AND ` + listedRecord,
 	RosterSections: `true`,
 }
+
+// listedRecord holds but for people who are current by another record that was merged into theirs, while their own has
+// ended.
+const listedRecord = `(ended_at IS NOT NULL OR digest <> '' OR NOT EXISTS (SELECT FROM identities i WHERE i.district_id = current_district() AND i.kind = 'clever' AND i.value = clever_id AND i.ended_at IS NOT NULL))`
 
 // sinceRun holds for people who signed in since the run under way began: Clever knew them then, whatever its list says.
 // Locked, they cannot sign in between this and their end.
@@ -73,7 +77,10 @@ func (tx *Tx) endGone(ctx context.Context, gone map[RosterType]int) error {
 	if gone[RosterUsers] > 0 {
 		endUsers(b, d, now)
 	}
-	return tx.send(ctx, "end what is gone", b)
+	if err := tx.send(ctx, "end what is gone", b); err != nil || gone[RosterUsers] == 0 {
+		return err
+	}
+	return tx.settleGone(ctx)
 }
 
 // endRecords ends what is in gone_<type>, of any type but users.
@@ -88,11 +95,14 @@ func endUsers(b *pgx.Batch, district int64, now any) {
 	b.Queue(`UPDATE users u SET ended_at = $2, changed_at = $2, digest = '',
 			role_count = (SELECT count(DISTINCT m.role) FROM role_grants m WHERE m.district_id = $1 AND m.user_id = u.id AND m.source = 'manual' AND m.ended_at IS NULL)
 		FROM gone_users g WHERE u.district_id = $1 AND u.id = g.id`, district, now)
-	b.Queue(`UPDATE role_grant_schools s SET ended_at = $2 FROM gone_users g, role_grants r
-		WHERE r.district_id = $1 AND r.user_id = g.id AND r.source = 'clever'
-		AND s.district_id = $1 AND s.grant_id = r.id AND s.ended_at IS NULL`, district, now)
-	b.Queue(`UPDATE role_grants r SET ended_at = $2 FROM gone_users g
-		WHERE r.district_id = $1 AND r.user_id = g.id AND r.source = 'clever' AND r.ended_at IS NULL`, district, now)
+	const grantsOf = `r.district_id = $1 AND r.user_id = coalesce(u.merged_into, u.id) AND r.record_id = g.id AND r.source = 'clever'`
+	b.Queue(`UPDATE role_grant_schools s SET ended_at = $2 FROM gone_users g JOIN users u ON u.district_id = $1 AND u.id = g.id, role_grants r
+		WHERE `+grantsOf+` AND s.district_id = $1 AND s.grant_id = r.id AND s.ended_at IS NULL`, district, now)
+	b.Queue(`INSERT INTO dedupe_keys (district_id, hash, user_id) SELECT $1, $2, g.id FROM gone_users g JOIN users u ON u.district_id = $1 AND u.id = g.id
+		WHERE EXISTS (SELECT FROM role_grants r WHERE r.district_id = $1 AND r.user_id = coalesce(u.merged_into, u.id) AND r.role IN ('teacher', 'staff', 'district_admin'))
+		ON CONFLICT DO NOTHING`, district, changedMark)
+	b.Queue(`UPDATE role_grants r SET ended_at = $2 FROM gone_users g JOIN users u ON u.district_id = $1 AND u.id = g.id
+		WHERE `+grantsOf+` AND r.ended_at IS NULL`, district, now)
 	b.Queue(`UPDATE identities i SET ended_at = $2 FROM gone_users g
 		WHERE i.district_id = $1 AND i.user_id = g.id AND i.kind IN ('clever', 'legacy') AND i.ended_at IS NULL`, district, now)
 	b.Queue(`UPDATE user_search s SET current = false FROM gone_users g WHERE s.district_id = $1 AND s.user_id = g.id AND s.current`, district)

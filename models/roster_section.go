@@ -112,7 +112,7 @@ func (p *sectionPage) resolve(ctx context.Context) error {
 	b := &pgx.Batch{}
 	var cleverID string
 	var id int64
-	collect(b, byKey("text", `SELECT u.clever_id, u.id FROM users u WHERE u.district_id = $1 AND u.clever_id = w.id AND u.ended_at IS NULL`),
+	collect(b, byKey("text", `SELECT u.clever_id, coalesce(u.merged_into, u.id) FROM users u WHERE u.district_id = $1 AND u.clever_id = w.id AND u.ended_at IS NULL`),
 		[]any{p.tx.actor.District, members}, []any{&cleverID, &id}, func() { p.users[cleverID] = id })
 	collect(b, byKey("text", `SELECT t.clever_id, t.id FROM terms t WHERE t.district_id = $1 AND t.clever_id = w.id AND t.ended_at IS NULL`),
 		[]any{p.tx.actor.District, terms}, []any{&cleverID, &id}, func() { p.terms[cleverID] = id })
@@ -259,7 +259,13 @@ func (r *sectionRows) section(s *rosterClass, school, term int64) {
 	c.grade = append(c.grade, s.Grade)
 	c.subject = append(c.subject, s.Subject)
 	c.students = append(c.students, int32(len(s.students)))
-	c.teachersNotShared = append(c.teachersNotShared, int32(len(s.Teachers)-len(s.teachers)))
+	away := 0 // two records of one person are one teacher, and nobody is missing
+	for who := range s.strangers {
+		if who.kind == "primary" || who.kind == "teacher" {
+			away++
+		}
+	}
+	c.teachersNotShared = append(c.teachersNotShared, int32(away))
 	c.studentsNotShared = append(c.studentsNotShared, int32(len(s.Students)-len(s.students)))
 	c.digest = append(c.digest, s.digest)
 	c.created = append(c.created, when(r.now, s.Created))

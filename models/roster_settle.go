@@ -67,10 +67,10 @@ func (tx *Tx) settleMembers(ctx context.Context, cleverIDs []string) error {
 	move(`WITH back AS (
 			DELETE FROM section_strangers s USING users u
 			 WHERE s.district_id = $1 AND s.kind <> 'term' AND u.district_id = $1 AND u.clever_id = s.clever_id AND u.ended_at IS NULL` + of("s.clever_id") + `
-			RETURNING s.section_id, s.kind, u.id
+			RETURNING s.section_id, s.kind, coalesce(u.merged_into, u.id) AS id
 		), teachers AS (
 			INSERT INTO section_teachers (district_id, section_id, user_id, is_primary)
-			SELECT $1, section_id, id, kind = 'primary' FROM back WHERE kind <> 'student'
+			SELECT $1, section_id, id, bool_or(kind = 'primary') FROM back WHERE kind <> 'student' GROUP BY section_id, id
 			ON CONFLICT (district_id, section_id, user_id) DO NOTHING
 		), students AS (
 			INSERT INTO section_students (district_id, section_id, user_id) SELECT $1, section_id, id FROM back WHERE kind = 'student'

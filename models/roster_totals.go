@@ -31,7 +31,7 @@ func (tx *Tx) CountHeads(ctx context.Context) error {
 			UNION ALL
 			SELECT 0, role, count(*), count(*) FILTER (WHERE several) FROM roles GROUP BY role
 			UNION ALL
-			SELECT 0, '', count(*), count(*) FILTER (WHERE role_count > 1) FROM users WHERE district_id = $1 AND ended_at IS NULL
+			SELECT 0, '', count(*), count(*) FILTER (WHERE role_count > 1) FROM users WHERE district_id = $1 AND ended_at IS NULL AND merged_into IS NULL
 		), gone AS (
 			DELETE FROM head_counts h WHERE h.district_id = $1
 			   AND NOT EXISTS (SELECT FROM want w WHERE w.school_id = h.school_id AND w.role = h.role)

@@ -16,6 +16,7 @@ import (
 type rosterPerson struct {
 	*RosterUser
 	id      int64
+	home    int64 // the person whose record it is: the user, or whom the user was merged into
 	held    held
 	known   bool // the user was here before
 	adopted bool // known, but without a Clever id until now
@@ -31,6 +32,7 @@ type userPage struct {
 	people  []*rosterPerson       // to be written
 	schools map[string]int64      // by Clever id, every one the people name
 	legacy  map[string]legacyHeld // by legacy id, every one that is known
+	homes   map[int64]int64       // of those whose records are merged
 	ids     []int64               // for new grants
 	rows    userRows
 }
@@ -95,7 +97,10 @@ func (p *userPage) write(ctx context.Context, page []RosterUser, seen *Seen) err
 	if p.tx.notes() {
 		p.rows.notes.queue(b, p.tx.actor.District, p.tx.noting)
 	}
-	return p.tx.send(ctx, "write rows", b)
+	if err := p.tx.send(ctx, "write rows", b); err != nil {
+		return err
+	}
+	return p.tx.settleRecords(ctx, p.homes)
 }
 
 // identify settles who each record is about. Identities come first, ended ones included: only a Clever id that no
@@ -164,6 +169,29 @@ func (p *userPage) identify(ctx context.Context, seen *Seen) error {
 		people = append(people, u)
 	}
 	p.people = people
+	return p.findHomes(ctx)
+}
+
+// findHomes settles to whom each record gives what it gives.
+func (p *userPage) findHomes(ctx context.Context) (err error) {
+	var known []int64
+	for _, u := range p.people {
+		u.home = u.id
+		if u.known {
+			known = append(known, u.id)
+		}
+	}
+	if len(known) == 0 {
+		return nil
+	}
+	if p.homes, err = p.tx.mergedHomes(ctx, known); err != nil {
+		return err
+	}
+	for _, u := range p.people {
+		if home, merged := p.homes[u.id]; merged {
+			u.home = home
+		}
+	}
 	return nil
 }
 
@@ -231,8 +259,11 @@ func (p *userPage) compose(u *rosterPerson) {
 	if !u.RolesWithheld {
 		p.composeStudents(u)
 	}
+	if employee || u.past.worked() {
+		p.rows.compare = append(p.rows.compare, u.id)
+	}
 	if employee {
-		p.rows.accounts = append(p.rows.accounts, u.id)
+		p.rows.accounts = append(p.rows.accounts, u.home)
 	}
 	if u.known && u.past.nameKey != u.nameKey {
 		p.rows.renamed.id = append(p.rows.renamed.id, u.id)
@@ -246,7 +277,7 @@ func (p *userPage) compose(u *rosterPerson) {
 func (p *userPage) composeIdentities(u *rosterPerson) {
 	if !u.known {
 		p.rows.identity("clever", u.CleverID, u.id, "")
-	} else if !u.held.current || u.adopted {
+	} else if _, merged := p.homes[u.id]; merged || !u.held.current || u.adopted {
 		p.rows.revivedIdentities = append(p.rows.revivedIdentities, u.CleverID)
 	}
 	if u.RolesWithheld {

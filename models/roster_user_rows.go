@@ -34,6 +34,7 @@ type userRows struct {
 	held     heldColumns
 	notes    noteColumns
 	accounts []int64
+	compare  []int64 // employees who changed, to be compared with others anew
 	renamed  struct {
 		id  []int64
 		key []string
@@ -106,7 +107,7 @@ func (r *userRows) identity(kind, value string, user int64, role string) {
 }
 
 type grantColumns struct {
-	id, user                                         []int64
+	id, user, record                                 []int64
 	role, legacyID, sisID, number, sisKey, numberKey []string
 	title, grade, labels, nameKey                    []string
 	since                                            []time.Time
@@ -114,7 +115,8 @@ type grantColumns struct {
 
 func (c *grantColumns) add(id int64, u *rosterPerson, g *RosterGrant, since time.Time) {
 	c.id = append(c.id, id)
-	c.user = append(c.user, u.id)
+	c.user = append(c.user, u.home)
+	c.record = append(c.record, u.id)
 	c.role = append(c.role, g.Role)
 	c.legacyID = append(c.legacyID, g.LegacyID)
 	c.sisID = append(c.sisID, g.SISID)
@@ -129,11 +131,11 @@ func (c *grantColumns) add(id int64, u *rosterPerson, g *RosterGrant, since time
 }
 
 func (c *grantColumns) args(district int64) []any {
-	return []any{district, c.id, c.user, c.role, c.legacyID, c.sisID, c.number, c.sisKey, c.numberKey, c.title, c.grade, c.labels, c.nameKey, c.since}
+	return []any{district, c.id, c.user, c.role, c.legacyID, c.sisID, c.number, c.sisKey, c.numberKey, c.title, c.grade, c.labels, c.nameKey, c.since, c.record}
 }
 
-const grantUnnest = `unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::timestamptz[])
-	AS r(id, user_id, role, legacy_id, sis_id, number, sis_key, number_key, title, grade, labels, name_key, since)`
+const grantUnnest = `unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::timestamptz[], $15::bigint[])
+	AS r(id, user_id, role, legacy_id, sis_id, number, sis_key, number_key, title, grade, labels, name_key, since, record_id)`
 
 type grantSchoolColumns struct {
 	grant, school, user []int64
@@ -145,7 +147,7 @@ type grantSchoolColumns struct {
 func (c *grantSchoolColumns) add(grant, school int64, u *rosterPerson, role string, primary bool, since time.Time) {
 	c.grant = append(c.grant, grant)
 	c.school = append(c.school, school)
-	c.user = append(c.user, u.id)
+	c.user = append(c.user, u.home)
 	c.role = append(c.role, role)
 	c.primary = append(c.primary, primary)
 	c.nameKey = append(c.nameKey, u.nameKey)
@@ -178,6 +180,7 @@ func (r *userRows) queue(b *pgx.Batch) {
 		b.Queue(`DELETE FROM contact_students c USING unnest($2::bigint[], $3::text[]) AS r(contact, student)
 			WHERE c.district_id = $1 AND c.contact_id = r.contact AND c.student_clever_id = r.student`, r.district, s.contact, s.student)
 	}
+	markDuplicates(b, r.district, r.compare)
 	if len(r.accounts) > 0 {
 		queueAccounts(b, r.district, r.accounts, r.now)
 	}
@@ -242,7 +245,7 @@ func (r *userRows) queueIdentities(b *pgx.Batch) {
 func (r *userRows) queueGrants(b *pgx.Batch) {
 	if len(r.newGrants.id) > 0 {
 		b.Queue(`INSERT INTO role_grants (district_id, id, user_id, record_id, role, source, legacy_id, sis_id, number, sis_key, number_key, title, grade, labels, name_key, since)
-			OVERRIDING SYSTEM VALUE SELECT $1, id, user_id, user_id, role, 'clever', legacy_id, sis_id, number, sis_key, number_key, title, grade, labels::text[], name_key, since
+			OVERRIDING SYSTEM VALUE SELECT $1, id, user_id, record_id, role, 'clever', legacy_id, sis_id, number, sis_key, number_key, title, grade, labels::text[], name_key, since
 			FROM `+grantUnnest, r.newGrants.args(r.district)...)
 	}
 	if len(r.changedGrants.id) > 0 {

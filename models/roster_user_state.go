@@ -49,17 +49,24 @@ func (g *grantState) school(id int64) (grantSchoolState, bool) {
 	return grantSchoolState{}, false
 }
 
+// worked reports whether the user ever held a role of an employee.
+func (s *userState) worked() bool {
+	return slices.ContainsFunc(s.grants, func(g grantState) bool {
+		return g.role == "teacher" || g.role == "staff" || g.role == "district_admin"
+	})
+}
+
 // readPast reads what is held of the page's known users, and takes ids for the grants that may be new.
 func (p *userPage) readPast(ctx context.Context) error {
 	known := map[int64]*userState{}
-	var ids []int64
+	var ids, homes []int64
 	grants := 0
 	for _, u := range p.people {
 		grants += len(u.Grants)
 		if u.known {
 			u.past = &userState{students: map[string]RosterContactStudent{}}
 			known[u.id] = u.past
-			ids = append(ids, u.id)
+			ids, homes = append(ids, u.id), append(homes, u.home)
 		}
 	}
 	b := &pgx.Batch{}
@@ -78,11 +85,14 @@ func (p *userPage) readPast(ctx context.Context) error {
 		collect(b, byKey("bigint", `SELECT c.contact_id, c.student_clever_id, c.relationship, c.kind FROM contact_students c WHERE c.district_id = $1 AND c.contact_id = w.id`),
 			args, []any{&user, &s.Student, &s.Relationship, &s.Kind}, func() { known[user].students[s.Student] = s })
 		var g grantState
-		collect(b, byKey("bigint", `SELECT g.id, g.user_id, g.role, g.source = 'manual', g.legacy_id, g.sis_id, g.number, g.title, g.grade, g.labels, g.since, g.ended_at IS NULL FROM role_grants g WHERE g.district_id = $1 AND g.user_id = w.id`), args,
+		// What a record gave is its person's, and still its own.
+		const ofRecord = `SELECT r.* FROM unnest($2::bigint[], $3::bigint[]) w(id, home), LATERAL (`
+		args = append(args, homes)
+		collect(b, ofRecord+`SELECT g.id, g.record_id, g.role, g.source = 'manual', g.legacy_id, g.sis_id, g.number, g.title, g.grade, g.labels, g.since, g.ended_at IS NULL FROM role_grants g WHERE g.district_id = $1 AND g.user_id = w.home AND g.record_id = w.id OFFSET 0) r`, args,
 			[]any{&g.id, &g.user, &g.role, &g.manual, &g.legacyID, &g.sisID, &g.number, &g.title, &g.grade, &g.labels, &g.since, &g.current},
 			func() { known[g.user].grants = append(known[g.user].grants, g); g.labels = nil })
 		var gs grantSchoolState
-		collect(b, byKey("bigint", `SELECT s.user_id, s.grant_id, s.school_id, s.is_primary, s.since, s.ended_at IS NULL FROM role_grant_schools s WHERE s.district_id = $1 AND s.user_id = w.id`), args,
+		collect(b, ofRecord+`SELECT w.id, s.grant_id, s.school_id, s.is_primary, s.since, s.ended_at IS NULL FROM role_grant_schools s WHERE s.district_id = $1 AND s.user_id = w.home OFFSET 0) r`, args,
 			[]any{&user, &gs.grant, &gs.school, &gs.primary, &gs.since, &gs.current}, func() {
 				for i := range known[user].grants {
 					if g := &known[user].grants[i]; g.id == gs.grant {

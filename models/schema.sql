@@ -716,6 +716,41 @@ CREATE TABLE public.import_errors (
 
 ALTER TABLE ONLY public.import_errors FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.import_rows (
+    district_id bigint NOT NULL,
+    import_id bigint NOT NULL,
+    n bigint NOT NULL,
+    line bigint NOT NULL,
+    col integer NOT NULL,
+    app_id text NOT NULL COLLATE pg_catalog."C",
+    role text DEFAULT ''::text NOT NULL,
+    legacy_id text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    clever_id text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    first_name text DEFAULT ''::text NOT NULL,
+    middle_name text DEFAULT ''::text NOT NULL,
+    last_name text DEFAULT ''::text NOT NULL,
+    email text DEFAULT ''::text NOT NULL,
+    sis_id text DEFAULT ''::text NOT NULL,
+    number text DEFAULT ''::text NOT NULL,
+    name_key text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    email_key text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    doc text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    schools text[] DEFAULT '{}'::text[] NOT NULL,
+    last_used_at timestamp with time zone,
+    digest bytea DEFAULT '\x'::bytea NOT NULL
+);
+
+ALTER TABLE ONLY public.import_rows FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.import_undo (
+    district_id bigint NOT NULL,
+    import_id bigint NOT NULL,
+    key text NOT NULL COLLATE pg_catalog."C",
+    was jsonb NOT NULL
+);
+
+ALTER TABLE ONLY public.import_undo FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.imported_accounts (
     district_id bigint NOT NULL,
     id bigint NOT NULL,
@@ -757,22 +792,29 @@ ALTER TABLE public.imported_accounts ALTER COLUMN id ADD GENERATED ALWAYS AS IDE
 CREATE TABLE public.imports (
     district_id bigint NOT NULL,
     id bigint NOT NULL,
-    kind text NOT NULL,
+    kind text DEFAULT ''::text NOT NULL,
     file_name text NOT NULL,
-    digest bytea NOT NULL,
-    dry_run boolean NOT NULL,
+    form text DEFAULT ''::text NOT NULL,
+    digest bytea DEFAULT '\x'::bytea NOT NULL,
     state text NOT NULL,
     error text DEFAULT ''::text NOT NULL,
+    notices text[] DEFAULT '{}'::text[] NOT NULL,
     bytes_all bigint DEFAULT 0 NOT NULL,
     bytes_read bigint DEFAULT 0 NOT NULL,
     rows_read bigint DEFAULT 0 NOT NULL,
+    rows_wrong bigint DEFAULT 0 NOT NULL,
     counts jsonb DEFAULT '{}'::jsonb NOT NULL,
+    token text DEFAULT ''::text NOT NULL,
+    plan bytea DEFAULT '\x'::bytea NOT NULL,
+    view text DEFAULT ''::text NOT NULL,
+    change_id bigint,
+    undo_id bigint,
     started_by bigint,
     started_at timestamp with time zone NOT NULL,
     beat_at timestamp with time zone NOT NULL,
     finished_at timestamp with time zone,
-    CONSTRAINT imports_kind_check CHECK ((kind = ANY (ARRAY['accounts'::text, 'migration'::text]))),
-    CONSTRAINT imports_state_check CHECK ((state = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text])))
+    CONSTRAINT imports_kind_check CHECK ((kind = ANY (ARRAY[''::text, 'accounts'::text, 'migration'::text]))),
+    CONSTRAINT imports_state_check CHECK ((state = ANY (ARRAY['reading'::text, 'ready'::text, 'applying'::text, 'applied'::text, 'undoing'::text, 'undone'::text, 'dropped'::text, 'failed'::text])))
 );
 
 ALTER TABLE ONLY public.imports FORCE ROW LEVEL SECURITY;
@@ -840,7 +882,8 @@ ALTER TABLE ONLY public.merges FORCE ROW LEVEL SECURITY;
 CREATE TABLE public.migrated_ids (
     district_id bigint NOT NULL,
     legacy_id text NOT NULL COLLATE pg_catalog."C",
-    clever_id text NOT NULL COLLATE pg_catalog."C"
+    clever_id text NOT NULL COLLATE pg_catalog."C",
+    import_id bigint NOT NULL
 );
 
 ALTER TABLE ONLY public.migrated_ids FORCE ROW LEVEL SECURITY;
@@ -1345,7 +1388,13 @@ ALTER TABLE ONLY public.identities
     ADD CONSTRAINT identities_pkey PRIMARY KEY (district_id, kind, value);
 
 ALTER TABLE ONLY public.import_errors
-    ADD CONSTRAINT import_errors_pkey PRIMARY KEY (district_id, import_id, line, col, code);
+    ADD CONSTRAINT import_errors_pkey PRIMARY KEY (district_id, import_id, line, col, field, code);
+
+ALTER TABLE ONLY public.import_rows
+    ADD CONSTRAINT import_rows_pkey PRIMARY KEY (district_id, import_id, n);
+
+ALTER TABLE ONLY public.import_undo
+    ADD CONSTRAINT import_undo_pkey PRIMARY KEY (district_id, import_id, key);
 
 ALTER TABLE ONLY public.imported_accounts
     ADD CONSTRAINT imported_accounts_district_id_app_id_key UNIQUE (district_id, app_id);
@@ -1469,6 +1518,8 @@ CREATE INDEX held_records_by_release ON public.held_records USING btree (distric
 
 CREATE INDEX identities_by_user ON public.identities USING btree (district_id, user_id);
 
+CREATE INDEX imported_accounts_by_import ON public.imported_accounts USING btree (district_id, import_id);
+
 CREATE INDEX imported_accounts_by_legacy ON public.imported_accounts USING btree (district_id, legacy_id) WHERE (legacy_id <> ''::text);
 
 CREATE INDEX imported_accounts_by_state ON public.imported_accounts USING btree (district_id, state, role, name_key, id);
@@ -1482,6 +1533,8 @@ CREATE INDEX merges_by_bulk ON public.merges USING btree (district_id, bulk) WHE
 CREATE INDEX merges_by_survivor ON public.merges USING btree (district_id, survivor_id);
 
 CREATE INDEX migrated_ids_by_clever_id ON public.migrated_ids USING btree (district_id, clever_id);
+
+CREATE INDEX migrated_ids_by_import ON public.migrated_ids USING btree (district_id, import_id);
 
 CREATE INDEX overrides_by_user ON public.overrides USING btree (district_id, user_id);
 
@@ -1694,6 +1747,12 @@ ALTER TABLE ONLY public.identities
 ALTER TABLE ONLY public.import_errors
     ADD CONSTRAINT import_errors_district_id_import_id_fkey FOREIGN KEY (district_id, import_id) REFERENCES public.imports(district_id, id);
 
+ALTER TABLE ONLY public.import_rows
+    ADD CONSTRAINT import_rows_district_id_import_id_fkey FOREIGN KEY (district_id, import_id) REFERENCES public.imports(district_id, id);
+
+ALTER TABLE ONLY public.import_undo
+    ADD CONSTRAINT import_undo_district_id_import_id_fkey FOREIGN KEY (district_id, import_id) REFERENCES public.imports(district_id, id);
+
 ALTER TABLE ONLY public.imported_accounts
     ADD CONSTRAINT imported_accounts_district_id_account_id_fkey FOREIGN KEY (district_id, account_id) REFERENCES public.accounts(district_id, id);
 
@@ -1704,10 +1763,16 @@ ALTER TABLE ONLY public.imported_accounts
     ADD CONSTRAINT imported_accounts_district_id_user_id_fkey FOREIGN KEY (district_id, user_id) REFERENCES public.users(district_id, id);
 
 ALTER TABLE ONLY public.imports
+    ADD CONSTRAINT imports_district_id_change_id_fkey FOREIGN KEY (district_id, change_id) REFERENCES public.changes(district_id, id);
+
+ALTER TABLE ONLY public.imports
     ADD CONSTRAINT imports_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.districts(district_id);
 
 ALTER TABLE ONLY public.imports
     ADD CONSTRAINT imports_district_id_started_by_fkey FOREIGN KEY (district_id, started_by) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.imports
+    ADD CONSTRAINT imports_district_id_undo_id_fkey FOREIGN KEY (district_id, undo_id) REFERENCES public.changes(district_id, id);
 
 ALTER TABLE ONLY public.merge_members
     ADD CONSTRAINT merge_members_district_id_merge_id_fkey FOREIGN KEY (district_id, merge_id) REFERENCES public.merges(district_id, id);
@@ -1738,6 +1803,9 @@ ALTER TABLE ONLY public.merges
 
 ALTER TABLE ONLY public.migrated_ids
     ADD CONSTRAINT migrated_ids_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.districts(district_id);
+
+ALTER TABLE ONLY public.migrated_ids
+    ADD CONSTRAINT migrated_ids_district_id_import_id_fkey FOREIGN KEY (district_id, import_id) REFERENCES public.imports(district_id, id);
 
 ALTER TABLE ONLY public.overrides
     ADD CONSTRAINT overrides_district_id_created_by_fkey FOREIGN KEY (district_id, created_by) REFERENCES public.users(district_id, id);
@@ -1897,6 +1965,10 @@ ALTER TABLE public.identities ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.import_errors ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.import_rows ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.import_undo ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.imported_accounts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.imports ENABLE ROW LEVEL SECURITY;
@@ -1948,6 +2020,10 @@ CREATE POLICY own_district ON public.held_records USING ((district_id = public.c
 CREATE POLICY own_district ON public.identities USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
 CREATE POLICY own_district ON public.import_errors USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.import_rows USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.import_undo USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
 CREATE POLICY own_district ON public.imported_accounts USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
@@ -2089,6 +2165,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.held_records TO hallpass_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.identities TO hallpass_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.import_errors TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.import_rows TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.import_undo TO hallpass_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.imported_accounts TO hallpass_app;
 

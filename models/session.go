@@ -95,7 +95,7 @@ func (tx *Tx) askSignedIn(b *pgx.Batch, tokenHash []byte, into *[]factsRow) {
 	  FROM sessions x
 	  JOIN users u     ON u.district_id = x.district_id AND u.id = x.user_id
 	  JOIN districts d ON d.district_id = x.district_id
-	 WHERE x.district_id = @district AND x.token_hash = @token AND x.revoked_at IS NULL AND x.expires_at > @now AND u.ended_at IS NULL`,
+	 WHERE x.district_id = @district AND x.token_hash = @token AND x.revoked_at IS NULL AND x.expires_at > @now AND u.ended_at IS NULL AND u.merged_into IS NULL`,
 		map[string]any{"district": tx.actor.District, "token": tokenHash, "now": tx.now})
 }
 
@@ -109,11 +109,11 @@ func (tx *Tx) signedIn(ctx context.Context, rows []factsRow) (SignedIn, error) {
 	return in, err
 }
 
-// UserFacts reads what SignedIn reads, of a current person without a session.
+// UserFacts reads what SignedIn reads, of a current person without a session. A merged record is nobody's.
 func (tx *Tx) UserFacts(ctx context.Context, userID int64) (SignedIn, error) {
 	rows, err := scan[factsRow](ctx, tx, facts+`
 	  FROM users u JOIN districts d ON d.district_id = u.district_id
-	 WHERE u.district_id = @district AND u.id = @user AND u.ended_at IS NULL`,
+	 WHERE u.district_id = @district AND u.id = @user AND u.ended_at IS NULL AND u.merged_into IS NULL`,
 		map[string]any{"district": tx.actor.District, "user": userID, "now": tx.now})
 	if err == nil && len(rows) == 0 {
 		err = ErrNotFound

@@ -318,6 +318,11 @@ func (tx *Tx) settleFinish(ctx context.Context, id int64, progress []SyncProgres
 	if err := tx.MoveTermEnds(ctx); err != nil {
 		return err
 	}
+	if t := (SyncRun{Progress: progress}).Total(); t.Created+t.Updated+t.Revived > 0 { // or nobody new can be found
+		if _, err := tx.MatchAccounts(ctx); err != nil {
+			return err
+		}
+	}
 	return tx.SaveSyncProgress(ctx, id, progress)
 }
 

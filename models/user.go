@@ -29,6 +29,7 @@ type User struct {
 	ChangedAt   time.Time
 	EndedAt     *time.Time
 	ConfirmedAt *time.Time
+	MergedInto  *int64 // the person whose record this is too; lists and counts pass over it
 }
 
 // User reads one person of the district, current or ended.
@@ -40,20 +41,36 @@ func (tx *Tx) User(ctx context.Context, id int64) (User, error) {
 	return u, nil
 }
 
-// UserByAnyID finds a person by Hallpass id, Clever id or a role's legacy id.
+// UserByAnyID finds a person by Hallpass id, Clever id or a role's legacy id. Ids of a merged record lead to the person
+// it was merged into.
 func (tx *Tx) UserByAnyID(ctx context.Context, value string) (User, error) {
+	u, _, err := tx.userByAnyID(ctx, value)
+	return u, err
+}
+
+// userByAnyID is UserByAnyID, with the record that the id itself leads to.
+func (tx *Tx) userByAnyID(ctx context.Context, value string) (u User, record int64, err error) {
 	if id, err := strconv.ParseInt(value, 10, 64); err == nil {
-		u, err := tx.User(ctx, id)
+		u, err = tx.User(ctx, id)
 		if !errors.Is(err, ErrNotFound) {
-			return u, err
+			return tx.home(ctx, u, err)
 		}
 	}
-	u, err := one[User](ctx, tx, `SELECT u.* FROM identities i JOIN users u ON u.district_id = i.district_id AND u.id = i.user_id
+	u, err = one[User](ctx, tx, `SELECT u.* FROM identities i JOIN users u ON u.district_id = i.district_id AND u.id = i.user_id
 		WHERE i.district_id = ? AND i.kind IN ('clever', 'legacy') AND i.value = ? ORDER BY i.kind LIMIT 1`, tx.actor.District, value)
 	if err != nil {
-		return u, fmt.Errorf("user by outside id: %w", err)
+		return u, 0, fmt.Errorf("user by outside id: %w", err)
 	}
-	return u, nil
+	return tx.home(ctx, u, nil)
+}
+
+// home goes on from a record to its person.
+func (tx *Tx) home(ctx context.Context, u User, err error) (User, int64, error) {
+	record := u.ID
+	if err == nil && u.MergedInto != nil {
+		u, err = tx.User(ctx, *u.MergedInto)
+	}
+	return u, record, err
 }
 
 // UserDetails is one person with all that their page shows.
@@ -64,7 +81,9 @@ type UserDetails struct {
 	Sections []UserSection  // as UserSections
 	Accounts []Account      // retired ones last
 	Related  []RelatedPerson
-	Schools  int // how many the district has, where wanted
+	Schools  int   // how many the district has, where wanted
+	Record   int64 // that the id leads to: another than the user's where it was merged
+	Merged   []MergedRecord
 
 	Overrides []OverrideRow // where wanted: standing ones first and then the latest, without their flags
 }
@@ -80,11 +99,13 @@ func (tx *Tx) UserDetails(ctx context.Context, value string, want UserWants) (Us
 			return d, err
 		}
 	}
-	u, err := tx.UserByAnyID(ctx, value)
+	u, record, err := tx.userByAnyID(ctx, value)
 	if err != nil {
 		return UserDetails{}, err
 	}
-	return tx.userDetails(ctx, u.ID, want)
+	d, err := tx.userDetails(ctx, u.ID, want)
+	d.Record = record
+	return d, err
 }
 
 func (tx *Tx) userDetails(ctx context.Context, id int64, want UserWants) (UserDetails, error) {
@@ -95,15 +116,16 @@ func (tx *Tx) userDetails(ctx context.Context, id int64, want UserWants) (UserDe
 	var schools []struct{ N int }
 	b, args := &pgx.Batch{}, map[string]any{"district": tx.actor.District, "user": id, "now": tx.now}
 	ask(b, &users, `SELECT id, district_id, clever_id, first_name, middle_name, last_name, email, name_key, email_key, role_count,
-		created_at, changed_at, ended_at, confirmed_at FROM users WHERE district_id = @district AND id = @user`, args)
+		created_at, changed_at, ended_at, confirmed_at FROM users WHERE district_id = @district AND id = @user AND merged_into IS NULL`, args)
 	if want.Places {
 		ask(b, &places, userPlaces, args)
 	}
 	ask(b, &grants, userGrants, args)
 	ask(b, &d.Sections, userSections, args)
-	ask(b, &d.Accounts, `SELECT district_id, id, user_id, role, created_at, last_sign_in_at, retired_at FROM accounts
-		WHERE district_id = @district AND user_id = @user ORDER BY retired_at IS NOT NULL, role, id`, args)
+	ask(b, &d.Accounts, `SELECT a.district_id, a.id, a.user_id, a.role, a.created_at, a.last_sign_in_at, a.retired_at, a.folded_into FROM accounts a
+		WHERE a.district_id = @district AND (a.user_id = @user OR a.user_id IN (SELECT l.id FROM users l WHERE l.district_id = @district AND l.merged_into = @user)) ORDER BY retired_at IS NOT NULL, role, id`, args)
 	ask(b, &d.Related, relatedPeople, args)
+	ask(b, &d.Merged, mergedRecords, args)
 	if want.Overrides {
 		ask(b, &d.Overrides, userOverrides, args)
 	}
@@ -116,16 +138,18 @@ func (tx *Tx) userDetails(ctx context.Context, id int64, want UserWants) (UserDe
 	if len(users) == 0 {
 		return d, fmt.Errorf("user %d: %w", id, ErrNotFound)
 	}
-	d.User, d.Places, d.Grants = users[0], foldPlaces(places), foldGrants(grants)
+	d.User, d.Record, d.Places, d.Grants = users[0], users[0].ID, foldPlaces(places), foldGrants(grants)
 	if want.Schools {
 		d.Schools = schools[0].N
 	}
 	return d, nil
 }
 
-// UserByCleverID finds a person by Clever's v3 id, tombstones included: that id and the issuer are the sign-in key.
+// UserByCleverID finds a person by Clever's v3 id, tombstones and merged records included: that id and the issuer are
+// the sign-in key.
 func (tx *Tx) UserByCleverID(ctx context.Context, value string) (int64, error) {
-	found, err := one[struct{ ID int64 }](ctx, tx, `SELECT user_id AS id FROM identities WHERE district_id = ? AND kind = 'clever' AND value = ?`, tx.actor.District, value)
+	found, err := one[struct{ ID int64 }](ctx, tx, `SELECT coalesce(u.merged_into, u.id) AS id FROM identities i JOIN users u ON u.district_id = i.district_id AND u.id = i.user_id
+		WHERE i.district_id = ? AND i.kind = 'clever' AND i.value = ?`, tx.actor.District, value)
 	if err != nil {
 		return 0, fmt.Errorf("user by Clever id: %w", err)
 	}
@@ -297,6 +321,7 @@ type Account struct {
 	CreatedAt    time.Time
 	LastSignInAt *time.Time
 	RetiredAt    *time.Time
+	FoldedInto   *int64 // the account that keeps its data now
 }
 
 // Why two people are related.
@@ -332,7 +357,7 @@ const relatedPeople = `
 	          FROM contact_students c WHERE c.district_id = @district AND c.student_clever_id = (SELECT clever_id FROM me)
 	        UNION ALL
 	        (SELECT e.id, 'same_email', '' FROM users e
-	          WHERE e.district_id = @district AND e.email_key = (SELECT email_key FROM me) AND e.id <> @user AND e.ended_at IS NULL
+	          WHERE e.district_id = @district AND e.email_key = (SELECT email_key FROM me) AND e.id <> @user AND e.ended_at IS NULL AND e.merged_into IS NULL
 	          ORDER BY e.id LIMIT 50)) x
 	  JOIN users u ON u.district_id = @district AND u.id = x.id AND u.ended_at IS NULL
 	 ORDER BY x.kind DESC, u.name_key, u.id LIMIT 50`

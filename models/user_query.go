@@ -208,7 +208,7 @@ func (q *userQuery) walk(bound string) string {
 	}
 	col := "u." + q.sort.column
 	return fmt.Sprintf(`page AS MATERIALIZED (SELECT u.id AS user_id FROM (
-		SELECT u.id, u.role_count, u.ended_at, %[1]s FROM users u WHERE u.district_id = @district %[2]s ORDER BY %[3]s %[4]s) u %[5]s
+		SELECT u.id, u.role_count, u.ended_at, u.merged_into, %[1]s FROM users u WHERE u.district_id = @district %[2]s ORDER BY %[3]s %[4]s) u %[5]s
 		WHERE %[6]s ORDER BY %[3]s LIMIT @limit)`,
 		col, q.beyond(col, "u.id"), q.order(col, "u.id"), bound, q.searchJoin(), q.predicates("u.id"))
 }
@@ -322,13 +322,13 @@ func (q *userQuery) searchPredicates() string {
 func (q *userQuery) status() string {
 	switch {
 	case q.f.Status == Any:
-		return "true"
+		return "u.merged_into IS NULL"
 	case q.f.Status == Ended:
-		return "u.ended_at IS NOT NULL"
+		return "u.ended_at IS NOT NULL AND u.merged_into IS NULL"
 	case q.bySearch():
 		return "s.current"
 	}
-	return "u.ended_at IS NULL"
+	return "u.ended_at IS NULL AND u.merged_into IS NULL"
 }
 
 // beyond is the keyset condition: rows past the cursor in the direction of the page.

@@ -97,6 +97,9 @@ func (tx *Tx) usersByID(ctx context.Context, words []searchWord) error {
 			(SELECT user_id FROM role_grants WHERE district_id = @district AND sis_key <> '' AND sis_key >= @from AND sis_key < @to LIMIT @max)
 			UNION ALL
 			(SELECT user_id FROM role_grants WHERE district_id = @district AND number_key <> '' AND number_key >= @from AND number_key < @to LIMIT @max)
+			UNION ALL
+			(SELECT m.merged_into FROM users m JOIN identities i ON i.district_id = m.district_id AND i.user_id = m.id
+			  WHERE m.district_id = @district AND m.merged_into IS NOT NULL AND i.kind IN ('clever', 'legacy') AND i.value >= @from AND i.value < @to LIMIT @max)
 			) x HAVING count(*) > 0`,
 			map[string]any{"district": tx.actor.District, "word": i, "from": w.id, "to": w.id + "\U0010FFFF", "max": maxIDHits})
 		if err != nil {
@@ -119,6 +122,9 @@ func (tx *Tx) usersByID(ctx context.Context, words []searchWord) error {
 			(SELECT user_id FROM role_grants WHERE district_id = @district AND sis_key <> '' AND sis_key = w.id LIMIT @max)
 			UNION ALL
 			(SELECT user_id FROM role_grants WHERE district_id = @district AND number_key <> '' AND number_key = w.id LIMIT @max)
+			UNION ALL
+			(SELECT m.merged_into FROM users m JOIN identities i ON i.district_id = m.district_id AND i.user_id = m.id
+			  WHERE m.district_id = @district AND m.merged_into IS NOT NULL AND i.kind IN ('clever', 'legacy') AND i.value = w.id LIMIT @max)
 			) x GROUP BY w.word`,
 			map[string]any{"district": tx.actor.District, "ids": textArray(exact), "words": idArray(at), "max": maxIDHits})
 		if err != nil {
@@ -180,11 +186,12 @@ func (q *userQuery) pin(ctx context.Context, rows []UserRow) ([]UserRow, error) 
 		q.args["number"] = n
 	}
 	pinned, err := q.find(ctx, fmt.Sprintf(`hits AS MATERIALIZED (
+		  SELECT coalesce(u.merged_into, u.id) AS user_id FROM users u WHERE u.district_id = @district AND u.id IN (
 		  SELECT user_id FROM identities  WHERE district_id = @district AND kind IN ('clever', 'legacy') AND value IN (@exact, @raw)
 		  UNION SELECT user_id FROM role_grants WHERE district_id = @district AND sis_key <> '' AND sis_key = @exact
 		  UNION SELECT user_id FROM role_grants WHERE district_id = @district AND number_key <> '' AND number_key = @exact
 		  UNION (SELECT id FROM users WHERE district_id = @district AND email_key = @email AND email_key <> '' ORDER BY id LIMIT 10)
-		  UNION SELECT id FROM users WHERE district_id = @district AND id = @number),
+		  UNION SELECT id FROM users WHERE district_id = @district AND id = @number)),
 		page AS MATERIALIZED (SELECT u.id AS user_id, NULL::bigint AS matches
 		  FROM hits h JOIN users u ON u.district_id = @district AND u.id = h.user_id %s WHERE %s ORDER BY u.name_key, u.id LIMIT 10)`,
 		q.searchJoin(), q.withoutWords().predicates("u.id")))

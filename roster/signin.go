@@ -13,7 +13,8 @@ import (
 // does not wait for it: the sync brings the change. Somebody who is not waits some seconds, then it is ErrTooSlow.
 //
 // A record is partial when a token that Clever shows less to read it: it teaches us nothing about somebody who is
-// known already. The person will not be ended by a sync that is under way.
+// known already. The person will not be ended by a sync that is under way. An account from the app's old days that leads
+// to them is linked.
 func SignIn(ctx context.Context, tx *models.Tx, u clever.User, partial bool) (int64, error) {
 	record := user(u)
 	held, err := tx.HeldPerson(ctx, &record)
@@ -30,5 +31,11 @@ func SignIn(ctx context.Context, tx *models.Tx, u clever.User, partial bool) (in
 			return 0, err
 		}
 	}
-	return held.ID, tx.ConfirmPerson(ctx, held.ID)
+	if err := tx.MatchPerson(ctx, held.ID); err != nil {
+		return 0, err
+	}
+	if err := tx.ConfirmPerson(ctx, held.ID); err != nil {
+		return 0, err
+	}
+	return tx.UserByCleverID(ctx, u.ID) // a merged record signs in as the person it was merged into
 }

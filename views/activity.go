@@ -57,9 +57,10 @@ var activityViews = []string{"district_admin", "staff", "teacher", "all"}
 
 // activityKinds are the words for kinds of actions, by the noun.
 var activityKinds = map[string]string{
-	"override": key("activity.kind.override"), "role": key("activity.kind.role"), "rules": key("activity.kind.rules"),
+	"accounts": key("activity.kind.accounts"), "override": key("activity.kind.override"), "role": key("activity.kind.role"), "rules": key("activity.kind.rules"),
+	"users": key("activity.kind.users"), "merge": key("activity.kind.merge"),
 	"setting": key("activity.kind.setting"), "key": key("activity.kind.key"), "sync": key("activity.kind.sync"),
-	"session": key("activity.kind.session"), "connection": key("activity.kind.connection"), "export": key("activity.kind.export"),
+	"session": key("activity.kind.session"), "connection": key("activity.kind.connection"), "export": key("activity.kind.export"), "pair": key("activity.kind.pair"),
 }
 
 func activityKind(l *Locale, kind string) string {
@@ -71,6 +72,9 @@ func activityKind(l *Locale, kind string) string {
 
 // activitySentences are the words for what happened. Who acted, What it was done to.
 var activitySentences = map[audit.Action]string{
+	audit.AccountsImported:   key("activity.accounts.imported"),
+	audit.AccountsTakenOut:   key("activity.accounts.taken_out"),
+	audit.AccountsLinked:     key("activity.accounts.linked"),
 	audit.SessionStarted:     key("activity.session.started"),
 	audit.SessionEnded:       key("activity.session.ended"),
 	audit.SyncRequested:      key("activity.sync.requested"),
@@ -99,6 +103,12 @@ var activitySentences = map[audit.Action]string{
 	audit.RoleGiven:          key("activity.role.given"),
 	audit.RoleEnded:          key("activity.role.ended"),
 	audit.RoleUndone:         key("activity.role.undone"),
+	audit.PairDecided:        key("activity.pair.decided"),
+	audit.PairUndone:         key("activity.pair.undone"),
+	audit.UsersMerged:        key("activity.users.merged"),
+	audit.UsersUnmerged:      key("activity.users.unmerged"),
+	audit.MergeProposed:      key("activity.merge.proposed"),
+	audit.MergeRefused:       key("activity.merge.refused"),
 }
 
 // sessionEnds are the words for how a session ended.
@@ -190,6 +200,8 @@ func (t ActivityThing) said(l *Locale) string {
 		return l.F("activity.thing.override", "Number", t.ID)
 	case "grant", "role":
 		return l.F("activity.thing.role", "Name", personName(l, t.Name))
+	case "merge":
+		return l.F("merge.link", "Number", t.ID)
 	case "sync":
 		return l.F("activity.thing.sync", "Number", t.ID)
 	case "key":

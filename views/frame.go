@@ -24,6 +24,7 @@ type Frame struct {
 	Now         time.Time
 	TZ          *time.Location // the district's
 	Theme       string         // light, dark; anything else follows the system
+	Keys        bool           // single letters are shortcuts where a page has some
 	RequestID   string
 	CSRF        string // hidden field _csrf of every form; empty: no field
 }
@@ -170,6 +171,7 @@ var navPlaces = map[string]struct{ icon, word, group string }{
 	"overrides":  {"ticket", key("nav.overrides"), "access"},
 	"rules":      {"lock", key("nav.rules"), "access"},
 	"duplicates": {"pair", key("nav.duplicates"), "upkeep"},
+	"migration":  {"people", key("nav.migration"), "upkeep"},
 	"syncs":      {"sync", key("nav.syncs"), "upkeep"},
 	"activity":   {"clock", key("nav.activity"), "upkeep"},
 	"settings":   {"settings", key("nav.settings"), "upkeep"},

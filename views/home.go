@@ -59,6 +59,12 @@ func (p HomePage) ledger(l *Locale) (items []ledgerItem) {
 			href: OverridesFilter{Only: "stale"}.Path(p.District.CleverID, p.View), act: l.T("home.look"),
 		})
 	}
+	if n := p.Duplicates; n > 0 {
+		items = append(items, ledgerItem{
+			icon: "pair", count: l.Num(n), title: l.N("home.duplicates", n), text: l.T("home.duplicates.text"),
+			href: DuplicatesPath(p.District.CleverID, p.View, ""), act: l.T("home.look"),
+		})
+	}
 	return items
 }
 

@@ -248,3 +248,47 @@ func asked(permission, place string) url.Values {
 	}
 	return q
 }
+
+// ImportsPath is where files of the app's old accounts are given, by POST, and listed.
+func ImportsPath(district, view string) string { return viewPath(district, view) + "imports" }
+
+// ImportPath is one file: how far it is, what it would do or did.
+func ImportPath(district, view string, id int64) string {
+	return ImportsPath(district, view) + "/" + strconv.FormatInt(id, 10)
+}
+
+// ImportApplyPath is where a file that was looked at is applied by POST.
+func ImportApplyPath(district, view string, id int64) string {
+	return ImportPath(district, view, id) + "/apply"
+}
+
+// ImportDropPath is where a file is forgotten by POST.
+func ImportDropPath(district, view string, id int64) string {
+	return ImportPath(district, view, id) + "/drop"
+}
+
+// ImportUndoPath shows what taking a file back would do, and is where that is done by POST.
+func ImportUndoPath(district, view string, id int64) string {
+	return ImportPath(district, view, id) + "/undo"
+}
+
+// ImportErrorsPath is what is wrong with a file's rows, as a file.
+func ImportErrorsPath(district, view string, id int64) string {
+	return ImportPath(district, view, id) + "/errors.csv"
+}
+
+// MigrationPath is how far the app's old accounts have found their people; state, role and after choose the list.
+func MigrationPath(district, view, state, role, after string) string {
+	q := url.Values{}
+	for name, value := range map[string]string{"state": state, "role": role, "after": after} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	return withQuery(viewPath(district, view)+"migration", q)
+}
+
+// MigrationCSVPath is all old accounts as a file.
+func MigrationCSVPath(district, view string) string {
+	return viewPath(district, view) + "migration.csv"
+}

@@ -40,6 +40,15 @@ document.addEventListener("keydown", (event) => {
   menu.querySelector("summary").focus();
 });
 
+// Single letters, for those who turned them on: each stands for a button or link that is on the page.
+document.addEventListener("keydown", (event) => {
+  if (!document.querySelector("[data-keys]") || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest?.("input, textarea, select, [contenteditable]") || !/^[a-z]$/.test(event.key)) return;
+  if (event.key === "k") return history.back();
+  document.querySelector(`[data-key="${event.key}"]`)?.click();
+});
+if (document.querySelector("[data-keys]") && new URLSearchParams(location.search).has("mode")) document.getElementById("case")?.focus();
+
 // Empty filters say nothing: keep them out of addresses that people share.
 const dropEmpty = (data) => {
   for (const [name, value] of [...data.entries()]) {

@@ -30,26 +30,63 @@ ALTER TABLE districts
   ADD COLUMN cut_over_rest text NOT NULL DEFAULT 'keep' CHECK (cut_over_rest IN ('keep', 'archive')), -- unmatched accounts, from then on
   ADD COLUMN bulk_wrong    integer NOT NULL DEFAULT 20000 CHECK (bulk_wrong BETWEEN 1000 AND 200000); -- most wrong of a bulk, in millionths
 
--- A file of the app's own accounts, or Clever's list of old ids and new ones.
+-- A file of the app's own accounts, or Clever's list of old ids and new ones. It is read into import_rows and looked
+-- at there; what it would do is shown, and done in one transaction once somebody says so.
 CREATE TABLE imports (
   district_id bigint      NOT NULL REFERENCES districts,
   id          bigint      GENERATED ALWAYS AS IDENTITY,
-  kind        text        NOT NULL CHECK (kind IN ('accounts', 'migration')),
+  kind        text        NOT NULL DEFAULT '' CHECK (kind IN ('', 'accounts', 'migration')), -- '' until the file's head is read
   file_name   text        NOT NULL,
-  digest      bytea       NOT NULL,                    -- SHA-256 of the file: the same file again changes nothing
-  dry_run     boolean     NOT NULL,
-  state       text        NOT NULL CHECK (state IN ('running', 'done', 'failed')),
-  error       text        NOT NULL DEFAULT '',         -- a code, with its parameters after it as JSON
+  form        text        NOT NULL DEFAULT '',         -- how the file was read: encoding and separator, or json
+  digest      bytea       NOT NULL DEFAULT '',         -- SHA-256 of the file: the same file again changes nothing
+  state       text        NOT NULL CHECK (state IN ('reading', 'ready', 'applying', 'applied', 'undoing', 'undone', 'dropped', 'failed')),
+  error       text        NOT NULL DEFAULT '',         -- a code, with what it speaks of after a space
+  notices     text[]      NOT NULL DEFAULT '{}',       -- codes: what is odd about the file, and stops nothing
   bytes_all   bigint      NOT NULL DEFAULT 0,          -- 0: not known
   bytes_read  bigint      NOT NULL DEFAULT 0,
   rows_read   bigint      NOT NULL DEFAULT 0,
-  counts      jsonb       NOT NULL DEFAULT '{}',
+  rows_wrong  bigint      NOT NULL DEFAULT 0,
+  counts      jsonb       NOT NULL DEFAULT '{}',       -- what it would do or did
+  token       text        NOT NULL DEFAULT '',         -- of the preview that was agreed to, and its plan's SHA-256
+  plan        bytea       NOT NULL DEFAULT '',
+  view        text        NOT NULL DEFAULT '',         -- that the person wore
+  change_id   bigint,                                  -- the receipt
+  undo_id     bigint,                                  -- that of taking it back
   started_by  bigint,
   started_at  timestamptz NOT NULL,
   beat_at     timestamptz NOT NULL,
   finished_at timestamptz,
   PRIMARY KEY (district_id, id),
-  FOREIGN KEY (district_id, started_by) REFERENCES users
+  FOREIGN KEY (district_id, started_by) REFERENCES users,
+  FOREIGN KEY (district_id, change_id)  REFERENCES changes,
+  FOREIGN KEY (district_id, undo_id)    REFERENCES changes
+);
+
+-- The rows of a file that waits to be applied, gone when it is applied or dropped.
+CREATE TABLE import_rows (
+  district_id  bigint      NOT NULL,
+  import_id    bigint      NOT NULL,
+  n            bigint      NOT NULL,                    -- of the row, from 1
+  line         bigint      NOT NULL,
+  col          integer     NOT NULL,                    -- of the id
+  app_id       text        COLLATE "C" NOT NULL,        -- of a migration file: ''
+  role         text        NOT NULL DEFAULT '',
+  legacy_id    text        COLLATE "C" NOT NULL DEFAULT '',
+  clever_id    text        COLLATE "C" NOT NULL DEFAULT '', -- of a migration file
+  first_name   text        NOT NULL DEFAULT '',
+  middle_name  text        NOT NULL DEFAULT '',
+  last_name    text        NOT NULL DEFAULT '',
+  email        text        NOT NULL DEFAULT '',
+  sis_id       text        NOT NULL DEFAULT '',
+  number       text        NOT NULL DEFAULT '',
+  name_key     text        COLLATE "C" NOT NULL DEFAULT '',
+  email_key    text        COLLATE "C" NOT NULL DEFAULT '',
+  doc          text        COLLATE "C" NOT NULL DEFAULT '',
+  schools      text[]      NOT NULL DEFAULT '{}',
+  last_used_at timestamptz,
+  digest       bytea       NOT NULL DEFAULT '',
+  PRIMARY KEY (district_id, import_id, n),
+  FOREIGN KEY (district_id, import_id) REFERENCES imports
 );
 
 CREATE TABLE import_errors (
@@ -59,7 +96,17 @@ CREATE TABLE import_errors (
   col         integer NOT NULL,                        -- of the line in characters, from 1; 0: the whole line
   field       text    NOT NULL DEFAULT '',
   code        text    NOT NULL,
-  PRIMARY KEY (district_id, import_id, line, col, code),
+  PRIMARY KEY (district_id, import_id, line, col, field, code),
+  FOREIGN KEY (district_id, import_id) REFERENCES imports
+);
+
+-- What an applied import found in its way, so that it can be put back.
+CREATE TABLE import_undo (
+  district_id bigint NOT NULL,
+  import_id   bigint NOT NULL,
+  key         text   COLLATE "C" NOT NULL,             -- app_id, or legacy_id of a migration file
+  was         jsonb  NOT NULL,
+  PRIMARY KEY (district_id, import_id, key),
   FOREIGN KEY (district_id, import_id) REFERENCES imports
 );
 
@@ -98,15 +145,19 @@ CREATE TABLE imported_accounts (
 CREATE INDEX imported_accounts_by_legacy ON imported_accounts (district_id, legacy_id) WHERE legacy_id <> '';
 CREATE INDEX imported_accounts_by_user   ON imported_accounts (district_id, user_id)   WHERE user_id IS NOT NULL;
 CREATE INDEX imported_accounts_by_state  ON imported_accounts (district_id, state, role, name_key, id);
+CREATE INDEX imported_accounts_by_import ON imported_accounts (district_id, import_id);
 
 -- Clever's own list, one per district: which v3 user an old id became.
 CREATE TABLE migrated_ids (
   district_id bigint NOT NULL REFERENCES districts,
   legacy_id   text   COLLATE "C" NOT NULL,
   clever_id   text   COLLATE "C" NOT NULL,
-  PRIMARY KEY (district_id, legacy_id)
+  import_id   bigint NOT NULL,                         -- the last file that changed it
+  PRIMARY KEY (district_id, legacy_id),
+  FOREIGN KEY (district_id, import_id) REFERENCES imports
 );
 CREATE INDEX migrated_ids_by_clever_id ON migrated_ids (district_id, clever_id);
+CREATE INDEX migrated_ids_by_import    ON migrated_ids (district_id, import_id);
 
 -- What people said of two records. Never derived, never deleted; one live answer per pair. Those about merged records
 -- hold for the survivors, by users.merged_into, and are not copied.
@@ -260,7 +311,7 @@ CREATE TABLE bulks (
   FOREIGN KEY (district_id, made_by) REFERENCES users
 );
 
-SELECT wall(ARRAY['imports', 'import_errors', 'imported_accounts', 'migrated_ids', 'pair_decisions', 'dedupe_models',
+SELECT wall(ARRAY['imports', 'import_rows', 'import_errors', 'import_undo', 'imported_accounts', 'migrated_ids', 'pair_decisions', 'dedupe_models',
   'dedupe_keys', 'suggestions', 'suggestion_members', 'merges', 'merge_members', 'merge_rows', 'bulks']);
 
 -- What must never be merged, whoever asks and by whatever way: a student or a contact on either side, two people whom

@@ -1,0 +1,225 @@
+package queue
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"hallpass/access"
+	"hallpass/dedupe"
+	"hallpass/models"
+)
+
+const (
+	// aroundAtMost is how many people are compared one by one; beyond it, or beyond a twentieth of the district,
+	// everything is computed anew, because frequencies have moved with them.
+	aroundAtMost = 500
+	aroundShare  = 20
+	aroundSlice  = 50 // people in one transaction, so that nobody who decides waits long
+)
+
+// Refresh computes what is wanted: everything anew, or what changed people resemble. It does nothing where nothing
+// changed, and may run beside a sync.
+func Refresh(ctx context.Context, store *models.Store, district int64) error {
+	system := store.As(access.System(district, "duplicates"))
+	var w models.DuplicatesWanted
+	err := system.Read(ctx, func(tx *models.Tx) (err error) {
+		w, err = tx.DuplicatesWanted(ctx)
+		return err
+	})
+	switch {
+	case err != nil:
+		return err
+	case w.All, w.Changed > aroundAtMost, w.Changed > 10 && w.Changed*aroundShare > w.Records:
+		_, err := Rebuild(ctx, store, district)
+		return err
+	}
+	for more := w.Changed > 0; more && err == nil; {
+		err = system.Write(ctx, func(tx *models.Tx) error {
+			changed, err := tx.TakeMarks(ctx, aroundSlice)
+			if more = len(changed) == aroundSlice; err != nil || len(changed) == 0 {
+				return err
+			}
+			return Around(ctx, tx, changed)
+		})
+	}
+	return err
+}
+
+// Rebuild learns the district anew and makes its suggestions what they would be if they had never been computed. What
+// stood before and stands now keeps its number and who took it. What people decide meanwhile counts.
+func Rebuild(ctx context.Context, store *models.Store, district int64) (models.SuggestionsStored, error) {
+	var done models.SuggestionsStored
+	fail := func(err error) (models.SuggestionsStored, error) {
+		return done, fmt.Errorf("rebuild suggestions of district %d: %w", district, err)
+	}
+	system := store.As(access.System(district, "duplicates"))
+	var in input
+	err := system.Write(ctx, func(tx *models.Tx) error {
+		in.began = tx.Now()
+		return tx.BeginRebuild(ctx)
+	})
+	if err != nil {
+		return fail(err)
+	}
+	if err := system.Read(ctx, func(tx *models.Tx) error { return in.read(ctx, tx, nil) }); err != nil {
+		return fail(err)
+	}
+	model := dedupe.Learn(in.records)
+	raw, err := json.Marshal(model)
+	if err != nil {
+		return fail(err)
+	}
+	list, err := in.suggest(model)
+	if err != nil {
+		return fail(err)
+	}
+	keys := keysOf(in.records)
+	err = system.Write(ctx, func(tx *models.Tx) error {
+		if err := tx.LockDuplicates(ctx); err != nil {
+			return err
+		}
+		if err := tx.StoreKeys(ctx, keys, nil); err != nil {
+			return err
+		}
+		if err := tx.StoreModel(ctx, raw, len(in.records), in.began); err != nil {
+			return err
+		}
+		var err error
+		if done, err = tx.StoreSuggestions(ctx, list, nil); err != nil {
+			return err
+		}
+		changed, err := tx.TakeMarks(ctx, aroundAtMost) // while this was computing
+		if err != nil || len(changed) == 0 {
+			return err
+		}
+		return around(ctx, tx, model, changed)
+	})
+	if err != nil {
+		return fail(err)
+	}
+	return done, nil
+}
+
+// input is what suggestions are computed from.
+type input struct {
+	records []dedupe.Record
+	said    []dedupe.Decision
+	again   []models.ListedAgain
+	began   time.Time
+}
+
+func (in *input) read(ctx context.Context, tx *models.Tx, ids []int64) (err error) {
+	if in.records, err = Records(ctx, tx, ids); err != nil {
+		return err
+	}
+	if in.said, err = decisions(ctx, tx, ids); err != nil {
+		return err
+	}
+	in.again, err = tx.ListedAgain(ctx, ids)
+	return err
+}
+
+func (in *input) suggest(model *dedupe.Model) ([]models.NewSuggestion, error) {
+	result := dedupe.NewIndex(model, in.records).Suggest(dedupe.Options{Decisions: in.said})
+	people := make(map[int64]*dedupe.Record, len(in.records))
+	for i := range in.records {
+		people[in.records[i].ID] = &in.records[i]
+	}
+	return compose(result, in.said, in.again, people)
+}
+
+func keysOf(records []dedupe.Record) []models.DedupeKey {
+	var keys []models.DedupeKey
+	for i := range records {
+		mine := map[int64]bool{}
+		for _, key := range dedupe.Keys(&records[i]) {
+			mine[int64(key.Hash)] = true
+		}
+		for _, hash := range slices.Sorted(maps.Keys(mine)) {
+			keys = append(keys, models.DedupeKey{Hash: hash, User: records[i].ID})
+		}
+	}
+	return keys
+}
+
+// Around computes anew what some people are suggested with, because they changed or somebody decided about them. The
+// model is the one that was learned last; where there is none yet, nothing is suggested until everything is.
+func Around(ctx context.Context, tx *models.Tx, changed []int64) error {
+	raw, _, err := tx.DedupeModel(ctx)
+	if errors.Is(err, models.ErrNotFound) {
+		return tx.WantSuggestions(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	model := new(dedupe.Model)
+	if err := json.Unmarshal(raw, model); err != nil { // of another version of the program
+		return tx.WantSuggestions(ctx)
+	}
+	if err := tx.LockDuplicates(ctx); err != nil {
+		return err
+	}
+	return around(ctx, tx, model, changed)
+}
+
+// around takes everybody whom the changed people resemble, or are or were suggested with, and everybody whom those are
+// suggested with in turn: groups are joined and parted within them alone.
+func around(ctx context.Context, tx *models.Tx, model *dedupe.Model, changed []int64) error {
+	fail := func(err error) error { return fmt.Errorf("suggest around %d people: %w", len(changed), err) }
+	mine, err := Records(ctx, tx, changed)
+	if err != nil {
+		return fail(err)
+	}
+	ids, keys := slices.Clone(changed), keysOf(mine)
+	for i := range mine {
+		ids = append(ids, mine[i].ID) // of one who was merged, the survivor
+	}
+	if err := tx.StoreKeys(ctx, keys, ids); err != nil {
+		return fail(err)
+	}
+	hashes := make([]int64, len(keys))
+	for i, key := range keys {
+		hashes[i] = key.Hash
+	}
+	near, err := tx.InBlocks(ctx, hashes, dedupe.BlockCap)
+	if err != nil {
+		return fail(err)
+	}
+	others, err := Records(ctx, tx, slices.Concat(near, ids))
+	if err != nil {
+		return fail(err)
+	}
+	ix := dedupe.NewIndex(model, others)
+	for i := range mine {
+		for _, pair := range ix.Around(&mine[i], dedupe.Options{}) {
+			ids = append(ids, pair.Lo, pair.Hi)
+		}
+	}
+	for before := -1; before != len(ids); {
+		before = len(ids)
+		members, err := tx.SuggestionMembers(ctx, ids)
+		if err != nil {
+			return fail(err)
+		}
+		ids = append(ids, members...)
+		slices.Sort(ids)
+		ids = slices.Compact(ids)
+	}
+	var in input
+	if err := in.read(ctx, tx, ids); err != nil {
+		return fail(err)
+	}
+	list, err := in.suggest(model)
+	if err != nil {
+		return fail(err)
+	}
+	if _, err := tx.StoreSuggestions(ctx, list, ids); err != nil {
+		return fail(err)
+	}
+	return nil
+}
