@@ -399,12 +399,12 @@ func TestUserMatrix(t *testing.T) {
 func TestSyncProgressAsksForItselfOnlyWhileItMoves(t *testing.T) {
 	doc, _ := draw(t, samples("en")["sync-running"])
 	poll := doc.Find("#progress [hx-get]")
-	if got := poll.AttrOr("hx-trigger", ""); got != "every 2s" || poll.AttrOr("hx-get", "") != SyncPath(sampleDistrict, "district_admin", 8841) {
+	if got := poll.AttrOr("hx-trigger", ""); got != "sync-moved, every 20s" || poll.AttrOr("hx-get", "") != SyncPath(sampleDistrict, "district_admin", 8841) {
 		t.Errorf("polling %q every %q", poll.AttrOr("hx-get", ""), got)
 	}
 	wantContains(t, doc, "main", "Refresh status")
 	doc, _ = draw(t, samples("en")["sync-failed"])
-	if doc.Find("[hx-trigger^=every]").Length() != 0 {
+	if doc.Find("[data-live]").Length() != 0 {
 		t.Error("a finished run is still polled")
 	}
 	wantContains(t, doc, ".problem", "While reading: People, page 12.")
