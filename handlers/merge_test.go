@@ -42,7 +42,7 @@ func TestAMergeLivesAndIsTakenBack(t *testing.T) {
 	if a = second.post(agree, fields); a.StatusCode != http.StatusSeeOther {
 		t.Fatalf("agreement: status %d, %s", a.StatusCode, a.doc(t).Find("main").Text())
 	}
-	if text := second.get(merge).doc(t).Find("main").Text(); !strings.Contains(text, "was merged into") {
+	if text := second.get(merge).doc(t).Find("main").Text(); !strings.Contains(text, "Merged into") {
 		t.Errorf("receipt: %s", text)
 	}
 	c.wantCountsRight("merged")
