@@ -62,7 +62,7 @@ step "The queue: the person's old accounts, which Clever's ids say are one"
 suggestion=
 for try in 1 2 3 4 5 6 7 8 9 10 11 12; do
 	browser -o "$work/queue.html" "$console/duplicates?class=a"
-	for path in $(grep -o "/d/$district/district_admin/duplicates/[0-9]*" "$work/queue.html" | sort -u); do
+	for path in $(grep -o "/d/$district/district_admin/duplicates/[0-9][0-9]*" "$work/queue.html" | sort -u); do
 		browser -o "$work/case.html" "$HALLPASS_URL$path"
 		if grep -q 'Brakus' "$work/case.html"; then
 			suggestion=$path

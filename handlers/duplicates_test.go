@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -111,10 +112,7 @@ func TestDuplicateFromQueueToReceiptAndBack(t *testing.T) {
 	form := formOf(t, shown)
 	form.Set("verdict", "different")
 	form.Set("reason", "Two people, I know both")
-	stale := url.Values{}
-	for k, v := range form {
-		stale[k] = v
-	}
+	stale := maps.Clone(form)
 	stale.Set("plan", strings.Repeat("0", 64))
 	if a := admin.submit(path+"/decide", stale); a.StatusCode != http.StatusConflict || !strings.Contains(a.says(t, ".notice"), "changed") {
 		t.Errorf("a stale page: status %d, %s", a.StatusCode, a.says(t, "main"))

@@ -20,7 +20,7 @@ func planOf(c *console, keep, other string) string {
 // on, and taking it back leaves every row as it was.
 func TestAMergeLivesAndIsTakenBack(t *testing.T) {
 	c := newConsole(t)
-	first, second := c.signedIn(sandbox.DistrictAdminUserID), c.signedIn(sandbox.AdminTeacherUserID)
+	first, second := c.signedIn(sandbox.DistrictAdminUserID), c.signedIn(sandbox.AllRolesUserID)
 	keep, other := sandbox.TeacherUserID, sandbox.StaffUserID
 	gone := c.id(other)
 	action, fields := buttonOf(t, first.get(planOf(c, keep, other)))
@@ -42,7 +42,7 @@ func TestAMergeLivesAndIsTakenBack(t *testing.T) {
 	if a = second.post(agree, fields); a.StatusCode != http.StatusSeeOther {
 		t.Fatalf("agreement: status %d, %s", a.StatusCode, a.doc(t).Find("main").Text())
 	}
-	if text := second.get(merge).doc(t).Find("main").Text(); !strings.Contains(text, "was merged into") {
+	if text := second.get(merge).doc(t).Find("main").Text(); !strings.Contains(text, "Merged into") {
 		t.Errorf("receipt: %s", text)
 	}
 	c.wantCountsRight("merged")
@@ -80,7 +80,7 @@ func TestAMergeLivesAndIsTakenBack(t *testing.T) {
 func TestAMergedRecordSignsIn(t *testing.T) {
 	c := newConsole(t)
 	before := c.signedIn(sandbox.StaffUserID)
-	first, second := c.signedIn(sandbox.DistrictAdminUserID), c.signedIn(sandbox.AdminTeacherUserID)
+	first, second := c.signedIn(sandbox.DistrictAdminUserID), c.signedIn(sandbox.AllRolesUserID)
 	merge := first.post(buttonOf(t, first.get(planOf(c, sandbox.TeacherUserID, sandbox.StaffUserID)))).Header.Get("Location")
 	if a := second.post(buttonOf(t, second.get(merge))); a.StatusCode != http.StatusSeeOther {
 		t.Fatalf("agreement: status %d", a.StatusCode)

@@ -126,7 +126,7 @@ func parseUsers(q url.Values, schools []models.SchoolChoice, roles []string) (as
 func userRow(r models.UserRow) views.UserRow {
 	row := views.UserRow{
 		ID: r.ID, Name: listName(r.First, r.Middle, r.Last), Email: r.Email,
-		MoreSchools: r.More, Ended: r.EndedAt != nil, Changed: r.ChangedAt, Pinned: r.Pinned,
+		MoreSchools: r.More, Ended: r.EndedAt != nil, Changed: r.ChangedAt, Pinned: r.Pinned, Imported: r.Imported,
 	}
 	for _, g := range r.Grants {
 		row.Grants = append(row.Grants, views.RowGrant{Role: string(g.Role), School: g.School, Labels: g.Labels, Primary: g.Primary})

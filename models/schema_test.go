@@ -63,7 +63,7 @@ func TestSchemaDump(t *testing.T) {
 func TestModelsMatchTables(t *testing.T) {
 	conn := connect(t, modelstest.URL(t))
 	for _, model := range []any{
-		models.District{}, models.School{}, models.User{}, models.Account{}, models.SectionRecord{}, models.SyncRun{}, models.AuditEntry{}, models.Change{}, models.Override{}, models.UserPreference{},
+		models.District{}, models.School{}, models.User{}, models.Account{}, models.SectionRecord{}, models.SyncRun{}, models.AuditEntry{}, models.Change{}, models.Override{}, models.UserPreference{}, models.Suggestion{}, models.PairDecision{},
 	} {
 		s, err := schema.Parse(model, &sync.Map{}, schema.NamingStrategy{})
 		if err != nil {

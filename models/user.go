@@ -41,7 +41,7 @@ func (tx *Tx) User(ctx context.Context, id int64) (User, error) {
 	return u, nil
 }
 
-// UserByAnyID finds a person by Hallpass id, Clever id or a role's legacy id. Ids of a merged record lead to the person
+// UserByAnyID finds a person by Hallpass id, Clever id, a role's legacy id or the app's own id of an account. Ids of a merged record lead to the person
 // it was merged into.
 func (tx *Tx) UserByAnyID(ctx context.Context, value string) (User, error) {
 	u, _, err := tx.userByAnyID(ctx, value)
@@ -57,7 +57,8 @@ func (tx *Tx) userByAnyID(ctx context.Context, value string) (u User, record int
 		}
 	}
 	u, err = one[User](ctx, tx, `SELECT u.* FROM identities i JOIN users u ON u.district_id = i.district_id AND u.id = i.user_id
-		WHERE i.district_id = ? AND i.kind IN ('clever', 'legacy') AND i.value = ? ORDER BY i.kind LIMIT 1`, tx.actor.District, value)
+		WHERE i.district_id = ? AND i.kind IN ('clever', 'legacy', 'account') AND i.value = ?
+		ORDER BY array_position(ARRAY['clever', 'legacy', 'account'], i.kind) LIMIT 1`, tx.actor.District, value)
 	if err != nil {
 		return u, 0, fmt.Errorf("user by outside id: %w", err)
 	}

@@ -54,7 +54,8 @@ type UserRow struct {
 	EndedAt   *time.Time
 	Pinned    bool // an id or email that is exactly what was searched for
 	Grants    []UserRowGrant
-	More      int // roles at schools beyond Grants
+	More      int  // roles at schools beyond Grants
+	Imported  bool // made for an account of the app's old days, and not in Clever
 }
 
 // UserRowGrant is one role at one school, or district-wide.
@@ -135,12 +136,13 @@ type userRecord struct {
 	EmailKey   string
 	ChangedAt  time.Time
 	EndedAt    *time.Time
+	Imported   bool
 	Matches    *int // people who match, where the page was gathered or they were counted before
 	Gathered   *int // and how many were looked through; more than the fence is not everybody
 }
 
 func (r userRecord) row() UserRow {
-	return UserRow{ID: r.ID, First: r.FirstName, Middle: r.MiddleName, Last: r.LastName, Email: r.Email, ChangedAt: r.ChangedAt, EndedAt: r.EndedAt}
+	return UserRow{ID: r.ID, First: r.FirstName, Middle: r.MiddleName, Last: r.LastName, Email: r.Email, ChangedAt: r.ChangedAt, EndedAt: r.EndedAt, Imported: r.Imported}
 }
 
 // page turns one record more than a page into the page and its cursors.

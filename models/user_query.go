@@ -116,7 +116,7 @@ func (q *userQuery) run(ctx context.Context) (records []userRecord, count int, a
 	return records, min(matches, countBound), matches > countBound || !all, err
 }
 
-const recordColumns = `u.id, u.first_name, u.middle_name, u.last_name, u.email, u.name_key, u.email_key, u.changed_at, u.ended_at`
+const recordColumns = `u.id, u.first_name, u.middle_name, u.last_name, u.email, u.name_key, u.email_key, u.changed_at, u.ended_at, u.clever_id IS NULL AS imported`
 
 // find completes the ids that a page statement chose from the walled table of users, in the page's order, and adds
 // how many people match where that was counted before.

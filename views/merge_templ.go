@@ -175,7 +175,7 @@ func MergePlan(p MergePlanPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-			} else if len(p.Second) > 0 {
+			} else if len(p.Second) > 0 && !p.Blocked {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<div class=\"notice notice--more\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

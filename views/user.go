@@ -168,6 +168,9 @@ func (p UserPage) placeName(l *Locale, g UserGrant) string {
 func (p UserPage) summary(l *Locale) string {
 	m := p.matrix()
 	if len(m.roles) == 0 {
+		if p.CleverID == "" {
+			return l.T("users.imported")
+		}
 		return l.F("user.summary.none", "District", p.District.Name)
 	}
 	words := make([]string, len(m.roles))

@@ -146,7 +146,11 @@ func (w *rowWords) href(b *rowBuffer, id int64) {
 func (w *rowWords) grants(b *rowBuffer, r *UserRow, name string) {
 	if len(r.Grants) == 0 {
 		b.raw(`<span class="soft">`)
-		b.text(w.l.T("users.no_role"))
+		if r.Imported {
+			b.text(w.l.T("users.imported"))
+		} else {
+			b.text(w.l.T("users.no_role"))
+		}
 		b.raw(`</span>`)
 		return
 	}

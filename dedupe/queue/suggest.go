@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"hallpass/access"
@@ -58,7 +56,7 @@ func compose(result dedupe.Result, said []dedupe.Decision, again []models.Listed
 		}
 		splits[s.PairKey] = true
 		c.add(models.NewSuggestion{Kind: models.SuggestSplit, Class: string(dedupe.Confirmed), Unsure: c.said[s.PairKey] == dedupe.SaidUnsure},
-			[]int64{s.Lo, s.Hi}, s.Pair.Evidence, Evidence{Pairs: []dedupe.Pair{s.Pair}, Split: &Split{CleverID: s.CleverID}})
+			[]int64{s.Lo, s.Hi}, s.Evidence, Evidence{Pairs: []dedupe.Pair{s.Pair}, Split: &Split{CleverID: s.CleverID}})
 	}
 	for i := range again {
 		c.listedAgain(&again[i])
@@ -75,7 +73,7 @@ func compose(result dedupe.Result, said []dedupe.Decision, again []models.Listed
 		if splits[r.PairKey] {
 			continue
 		}
-		c.add(models.NewSuggestion{Kind: models.SuggestMerge, Class: string(r.Class), Returned: true}, []int64{r.Lo, r.Hi}, r.Pair.Evidence,
+		c.add(models.NewSuggestion{Kind: models.SuggestMerge, Class: string(r.Class), Returned: true}, []int64{r.Lo, r.Hi}, r.Evidence,
 			Evidence{Pairs: []dedupe.Pair{r.Pair}, Before: &Before{r.Before.Class, r.Before.Tenths}})
 	}
 	return c.out, c.err
@@ -156,15 +154,4 @@ func risk(members []*dedupe.Record, doubt bool) int16 {
 		return riskDoubt
 	}
 	return riskNone
-}
-
-// IDs reads an array as PostgreSQL writes it.
-func IDs(array string) []int64 {
-	var out []int64
-	for part := range strings.SplitSeq(strings.Trim(array, "{}"), ",") {
-		if id, err := strconv.ParseInt(part, 10, 64); err == nil {
-			out = append(out, id)
-		}
-	}
-	return out
 }
