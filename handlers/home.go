@@ -27,19 +27,12 @@ func showHome(v *visit) (reply, error) {
 	}
 	if p.ShowSync = v.maySync(); p.ShowSync {
 		p.CanSync = true
-		runs, err := v.tx.SyncRuns(v.ctx, 0, 1)
-		if err != nil {
+		run, err := v.tx.PressingSync(v.ctx)
+		if err != nil && !errors.Is(err, models.ErrNotFound) {
 			return nil, err
 		}
-		held, err := v.tx.HeldSync(v.ctx)
-		switch {
-		case err == nil: // whatever ran since, this waits
-			runs = []models.SyncRun{held}
-		case !errors.Is(err, models.ErrNotFound):
-			return nil, err
-		}
-		if len(runs) == 1 {
-			shown, err := v.syncRuns(runs...)
+		if err == nil {
+			shown, err := v.syncRuns(run)
 			if err != nil {
 				return nil, err
 			}

@@ -18,6 +18,17 @@ func (tx *Tx) HeldSync(ctx context.Context) (SyncRun, error) {
 	return run, nil
 }
 
+// PressingSync is the run that a home page speaks of: the held one, whatever ran since, or else the newest. ErrNotFound:
+// none ever ran.
+func (tx *Tx) PressingSync(ctx context.Context) (SyncRun, error) {
+	run, err := one[SyncRun](ctx, tx, `(SELECT * FROM sync_runs WHERE district_id = ? AND state = 'held')
+		UNION ALL (SELECT * FROM sync_runs WHERE district_id = ? ORDER BY id DESC LIMIT 1) LIMIT 1`, tx.actor.District, tx.actor.District)
+	if err != nil {
+		return run, fmt.Errorf("pressing sync: %w", err)
+	}
+	return run, nil
+}
+
 // HoldSync ends a run that the brake stopped: what it brought stays, what it would have taken waits for a person.
 func (tx *Tx) HoldSync(ctx context.Context, id int64, progress []SyncProgress) (SyncRun, error) {
 	if err := tx.settleFinish(ctx, id, progress); err != nil {
