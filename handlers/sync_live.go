@@ -34,10 +34,10 @@ func watchSync(v *visit) (reply, error) {
 		for last := ""; ; {
 			now, open, err := v.server.lookAtRun(ctx, v, run.ID)
 			if err != nil {
-				return nil //nolint:nilerr // the browser has gone, or asks again
+				return nil // the browser has gone, or asks again
 			}
 			if err := tellMove(c, now, last, open); err != nil || !open {
-				return nil //nolint:nilerr // as above
+				return nil // as above
 			}
 			last = now
 			select {
