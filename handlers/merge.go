@@ -132,7 +132,7 @@ func (v *visit) mergedMeanwhile(r merge.Request) (plan, reply, error) {
 // mergePlanPage puts a plan into words.
 func (v *visit) mergePlanPage(p merge.Plan, r merge.Request) (page views.MergePlanPage, all []effectRecord, err error) {
 	r.Keep = p.Survivor
-	page = views.MergePlanPage{Answers: mergeAnswers(r), Sessions: p.Sessions}
+	page = views.MergePlanPage{Answers: mergeAnswers(r), Sessions: p.Sessions, Alike: p.Alike}
 	names := map[int64]string{}
 	for _, m := range p.Members {
 		names[m.ID] = merge.Name(m.MergeRecord)

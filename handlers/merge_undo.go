@@ -107,7 +107,7 @@ func (v *visit) planUnmerge() (plan, reply, error) {
 }
 
 func (v *visit) unmergePage(u merge.Undo, r merge.UnmergeRequest) (p views.UnmergePage, all []effectRecord, err error) {
-	p = views.UnmergePage{ID: u.Merge.ID, Reason: r.Reason, Since: u.Since, Stacked: u.Stacked}
+	p = views.UnmergePage{ID: u.Merge.ID, Reason: r.Reason, Since: u.Since, Alike: u.Alike, Stacked: u.Stacked}
 	if p.Names, err = v.mergeWords(u.Merge); err != nil {
 		return p, nil, err
 	}

@@ -153,10 +153,12 @@ func (c columns) row(r record) (row models.ImportRow, wrong []trouble) {
 		case strings.ContainsRune(text, utf8.RuneError):
 			no(f, "letter")
 		default:
-			if f == fieldAccount || f == fieldLegacy || f == fieldUser {
+			switch f {
+			case fieldAccount, fieldLegacy, fieldUser:
 				most = maxID
-			} else if f == fieldSchools {
+			case fieldSchools:
 				most = maxCell * 10
+			default:
 			}
 			if len(text) > most {
 				no(f, "long")

@@ -210,8 +210,9 @@ func cell(v jsontext.Value) (text string, ok bool) {
 			parts = append(parts, part)
 		}
 		return strings.Join(parts, ";"), true
+	default: // an object or a truth value is no text
+		return "", false
 	}
-	return "", false
 }
 
 // broken ends the file where it is no JSON, or gives what is no fault of the file.
@@ -220,8 +221,8 @@ func (f *jsonFile) broken(err error) (models.ImportRow, []models.RowError, error
 		f.over = true
 		return models.ImportRow{}, nil, io.EOF
 	}
-	code := ""
-	offset := f.d.InputOffset()
+	var code string
+	var offset int64
 	var syntactic *jsontext.SyntacticError
 	switch {
 	case errors.Is(err, errRecord):

@@ -124,7 +124,7 @@ func (r *reading) read() (code string, err error) {
 	r.form += " " + text.encoding()
 	switch {
 	case r.raw.err != nil:
-		return "broken_off", nil
+		return "broken_off", nil //nolint:nilerr // the sender's trouble, and said so
 	case err != nil:
 		return "", err
 	}

@@ -77,10 +77,15 @@ func (tx *Tx) unmerge(ctx context.Context, o UnmergeOrder) ([]MergeDifference, e
 	b := &pgx.Batch{}
 	district, survivor := tx.actor.District, o.Merge.SurvivorID
 	b.Queue(`SET CONSTRAINTS never_merge IMMEDIATE`)
+	// Rows are found by their keys: of a list out of JSON the planner knows nothing, and would read the table for each.
+	b.Queue(`SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`)
 	// Of overrides that stand, one at a time may answer a question: none stands while they change places.
 	b.Queue(`UPDATE overrides SET ended_at = $3 WHERE district_id = $1 AND ended_at IS NULL AND id = ANY(ARRAY(SELECT (x->>'id')::bigint FROM unnest($2::jsonb[]) x))`, district, texts(o.Set["overrides"]), tx.now)
 	for _, t := range mergeTables {
 		t.restore(b, district, o)
+	}
+	for _, name := range []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoin"} {
+		b.Queue(`SET LOCAL ` + name + ` TO DEFAULT`)
 	}
 	b.Queue(`UPDATE role_grants g SET user_id = h.id, name_key = h.name_key FROM users r JOIN users h ON h.district_id = $1 AND h.id = coalesce(r.merged_into, r.id)
 		WHERE g.district_id = $1 AND g.user_id = $2 AND r.district_id = $1 AND r.id = g.record_id AND h.id <> $2`, district, survivor)

@@ -28,7 +28,7 @@ func mergeSamples(lang string) map[string]templ.Component {
 			{Kind: "section_twice", Count: 2}, {Kind: "override_twice", Act: act, Spot: spot}, {Kind: "preferences_stay", Count: 1},
 			{Kind: "override_disagrees", Key: "a", Act: act, Spot: spot, Allows: "Dan Brackus", Denies: names.Survivor, Allowed: true}, {Kind: "override_disagrees", Key: "b", Act: act, Spot: spot, Locked: true},
 		},
-		Sessions: 1, Effects: []MergeEffects{{names.Survivor, lines}, {"Dan Brackus", nil}}, Second: []string{"second_person", "more_than_held"},
+		Sessions: 1, Alike: 2, Effects: []MergeEffects{{names.Survivor, lines}, {"Dan Brackus", nil}}, Second: []string{"second_person", "more_than_held"},
 	}
 	moved := plan
 	moved.Second, moved.Check = nil, Check{Plan: "00", Token: "11", Moved: true, Gone: 2, Problem: "No.", Blocked: true}

@@ -51,6 +51,7 @@ type Plan struct {
 	Accounts []AccountFate
 	Sessions int // sign-ins that end
 	Effects  []MemberEffects
+	Alike    int // sections that Effects leave out, because others of the same school and teachers stand for them
 	// Refused are the hard rules that forbid it, Doubts those that make it a matter for two.
 	Refused []dedupe.Reason
 	Second  []dedupe.Reason
@@ -211,9 +212,11 @@ func factsOf(s models.MergeState, people, ended []int64) (grants []access.Grant,
 			grants = append(grants, access.Grant{Role: g.Role, Labels: g.Labels, Schools: g.Schools, Source: g.Source})
 		}
 	}
+	listed := map[int64]bool{}
 	for _, t := range s.Teaches {
-		if at := access.AtSection(t.Section, t.School); slices.Contains(people, t.UserID) && !slices.Contains(teaches, at) {
-			teaches = append(teaches, at)
+		if slices.Contains(people, t.UserID) && !listed[t.Section] {
+			listed[t.Section] = true
+			teaches = append(teaches, access.AtSection(t.Section, t.School))
 		}
 	}
 	for _, o := range s.Overrides {
@@ -447,8 +450,11 @@ func (p *Plan) permissions(in Input) {
 	if slices.ContainsFunc(p.Members, func(m Member) bool { return m.EndedAt == nil }) {
 		p.after.Grants, p.after.Teaches, p.after.Overrides = factsOf(in.State, everybody, p.order.EndOverrides)
 	}
+	var thin func(access.Facts) access.Facts
+	thin, p.Alike = thinner(in.State)
+	after := thin(p.after)
 	for _, m := range p.Members {
-		effects := access.Effects(m.Facts, p.after)
+		effects := access.Effects(thin(m.Facts), after)
 		p.Effects = append(p.Effects, MemberEffects{m.ID, effects})
 		for _, e := range effects {
 			if e.Widens() && !holds(in.Actor.Facts, e) && !slices.ContainsFunc(p.Beyond, func(o access.Effect) bool { return o.Place == e.Place && o.Permission == e.Permission }) {
@@ -456,6 +462,39 @@ func (p *Plan) permissions(in Input) {
 			}
 		}
 	}
+}
+
+// shownAlike bounds the sections of one school and the same teachers that stand for all of them.
+const shownAlike = 20
+
+// thinner leaves out sections of which enough others are alike: at the same school, taught by the same people, and in no
+// override. What changes for one changes for all of them. It also says how many it leaves out.
+func thinner(s models.MergeState) (func(access.Facts) access.Facts, int) {
+	spoken, teachers := map[int64]bool{}, map[int64]string{}
+	for _, o := range s.Overrides {
+		spoken[o.Place().Section] = true
+	}
+	for _, t := range s.Teaches { // by person
+		teachers[t.Section] += fmt.Sprint(t.UserID, " ")
+	}
+	out, seen, met := map[int64]bool{}, map[string]int{}, map[int64]bool{}
+	for _, t := range s.Teaches {
+		if met[t.Section] || spoken[t.Section] {
+			continue
+		}
+		met[t.Section] = true
+		kind := fmt.Sprint(t.School, ":", teachers[t.Section])
+		seen[kind]++
+		out[t.Section] = seen[kind] > shownAlike
+	}
+	left := 0
+	for _, is := range out {
+		left += btoi(is)
+	}
+	return func(f access.Facts) access.Facts {
+		f.Teaches = slices.DeleteFunc(slices.Clone(f.Teaches), func(at access.Place) bool { return out[at.Section] })
+		return f
+	}, left
 }
 
 // holds reports whether somebody may do, in any view of theirs, what an effect gives.

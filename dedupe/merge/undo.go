@@ -62,6 +62,7 @@ type Undo struct {
 	Returned  map[string]int // rows put back, by table
 	Since     int            // rows that somebody else changed since, which stay as they are now
 	Effects   []MemberEffects
+	Alike     int // sections that Effects leave out: see Plan
 	Refused   []dedupe.Reason
 
 	order models.UnmergeOrder
@@ -390,6 +391,9 @@ func (u *Undo) permissions(ctx context.Context, tx *models.Tx) error {
 	if err != nil {
 		return err
 	}
+	thin, alike := thinner(models.MergeState{Teaches: taughtBy(s.Teaches, gone, taught), Overrides: append(slices.Clone(s.Overrides), revived...)})
+	u.Alike = alike
+	now = thin(now)
 	for _, person := range u.People {
 		after := access.Facts{Policy: s.Policy, View: access.ViewAll, Now: tx.Now()}
 		for _, g := range s.Grants {
@@ -418,9 +422,22 @@ func (u *Undo) permissions(ctx context.Context, tx *models.Tx) error {
 				after.Overrides = append(after.Overrides, o.Fact())
 			}
 		}
-		u.Effects = append(u.Effects, MemberEffects{person, access.Effects(now, after)})
+		u.Effects = append(u.Effects, MemberEffects{person, access.Effects(now, thin(after))})
 	}
 	return nil
+}
+
+// taughtBy are the sections taught now, with those who will teach them.
+func taughtBy(now []models.MergeSection, gone map[int64]bool, will map[int64][]int64) (list []models.MergeSection) {
+	for _, t := range now {
+		for _, id := range will[t.Section] {
+			list = append(list, models.MergeSection{UserID: id, Section: t.Section, School: t.School})
+		}
+		if !gone[t.Section] {
+			list = append(list, t)
+		}
+	}
+	return list
 }
 
 // revived are overrides that do not stand now and will again.
