@@ -27,21 +27,24 @@ func walk(t *testing.T, script bool) { //nolint:thelper // the body of two tests
 	w.saw(".view p", "You're logged in as a District admin. Switch to Staff view → Switch to Teacher view → Use all roles together →")
 
 	w.press(`.nav a[href$="/users"]`, `location.pathname.endsWith("/users") && document.querySelectorAll("#results a.person").length === 50`)
-	const one = `document.querySelectorAll("#results a.person").length === 1 && document.querySelector("#results a.person").textContent === "Brakus, Danny D"`
+	// Danny, and what the old app has of him.
+	const all = `document.querySelectorAll("#results a.person").length < 5 && [...document.querySelectorAll("#results a.person")].some(a => a.textContent === "Brakus, Danny D")`
 	w.do(chromedp.SendKeys(chromedp.CSS("#q"), "brakus"))
 	if script {
-		w.until(one + ` && new URLSearchParams(location.search).get("q") === "brakus"`)
+		w.until(all + ` && new URLSearchParams(location.search).get("q") === "brakus"`)
 		if got := ask[string](w, `document.activeElement.id + " " + document.activeElement.value + " " + document.activeElement.selectionStart`); got != "q brakus 6" {
 			t.Errorf("while the results change, the cursor is at %q", got)
 		}
 		w.do(chromedp.SendKeys(chromedp.CSS("#q"), " d")) // goes on typing
-		w.until(one + ` && new URLSearchParams(location.search).get("q") === "brakus d"`)
+		w.until(all + ` && new URLSearchParams(location.search).get("q") === "brakus d"`)
 	} else {
 		if n := ask[int](w, `document.querySelectorAll("#results a.person").length`); n != 50 {
 			t.Errorf("without script there are %d people before Apply is pressed", n)
 		}
-		w.press(`form.filters button[type="submit"]`, one)
+		w.press(`form.filters button[type="submit"]`, all)
 	}
+	w.open(seedHome + "district_admin/users?q=" + sandbox.SeedUserID)
+	w.until(`document.querySelectorAll("#results a.person").length === 1`)
 	w.saw("#count", "1 person matches.")
 
 	w.press("#results a.person", `document.querySelector("h1")?.textContent === "Danny D Brakus"`)
@@ -174,7 +177,7 @@ func TestBrowserKeyboard(t *testing.T) {
 	w.until(`!document.querySelector(".account").open && document.activeElement.tagName === "SUMMARY"`)
 	// Enter in the search box of the header searches.
 	w.do(chromedp.SendKeys(chromedp.CSS("#find"), "brakus"+kb.Enter))
-	w.until(`document.querySelector("#results a.person")?.textContent === "Brakus, Danny D"`)
+	w.until(`[...document.querySelectorAll("#results a.person")].some(a => a.textContent === "Brakus, Danny D")`)
 }
 
 // places are pages worth looking at, each with who looks at it and the status it has.

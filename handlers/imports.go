@@ -105,7 +105,9 @@ func (s *server) createImport(v *visit) (reply, error) {
 		case size > maxUpload:
 			code = "too_large"
 		case code == "":
-			if err := scope.Write(ctx, func(tx *models.Tx) error { return tx.NameImport(ctx, i.ID, path.Base(strings.ReplaceAll(part.FileName(), `\`, "/"))) }); err != nil {
+			if err := scope.Write(ctx, func(tx *models.Tx) error {
+				return tx.NameImport(ctx, i.ID, path.Base(strings.ReplaceAll(part.FileName(), `\`, "/")))
+			}); err != nil {
 				return err
 			}
 			body := &patient{from: io.LimitReader(part, maxUpload), line: line, now: s.Now}

@@ -71,6 +71,8 @@ func matrix(c *console) map[string][]struct {
 	}
 	// adminOnly is the district admin's page: nobody else's, but for who may switch to that view.
 	adminOnly := func(admin int) [9]int { return [9]int{403, 403, 403, admin, 403, admin, 403, 403, 403} }
+	// reviewers is the page of those who review duplicates: the tech lead at their schools, the district admin everywhere.
+	reviewers := func(status int) [9]int { return [9]int{403, 403, status, status, 403, status, 403, 403, 403} }
 	a := c.box.SchoolID(1)
 	user := func(id string) string { return fmt.Sprintf("users/%d", c.id(id)) }
 	return map[string]rows{
@@ -137,9 +139,22 @@ func matrix(c *console) map[string][]struct {
 		"POST " + inside + "overrides/:id/extend/apply":  {{"overrides/77/extend/apply", adminOnly(404)}},
 		"GET " + inside + "overrides/:id/end":            {{"overrides/77/end", adminOnly(404)}},
 		"POST " + inside + "overrides/:id/end":           {{"overrides/77/end", adminOnly(404)}},
-		"GET " + inside + "changes/:id":                  {{"changes/77", [9]int{403, 403, 403, 404, 403, 404, 403, 403, 403}}},
-		"GET " + inside + "changes/:id/undo":             {{"changes/77/undo", [9]int{403, 403, 403, 404, 403, 404, 403, 403, 403}}},
-		"POST " + inside + "changes/:id/undo":            {{"changes/77/undo", [9]int{403, 403, 403, 404, 403, 404, 403, 403, 403}}},
+		"GET " + inside + "merges":                       {{"merges", reviewers(200)}},
+		"GET " + inside + "merges/new":                   {{"merges/new", reviewers(404)}},
+		"POST " + inside + "merges":                      {{"merges", reviewers(404)}},
+		"GET " + inside + "merges/:id":                   {{"merges/77", reviewers(404)}},
+		"POST " + inside + "merges/:id/agree":            {{"merges/77/agree", reviewers(404)}},
+		"POST " + inside + "merges/:id/refuse":           {{"merges/77/refuse", reviewers(404)}},
+		"GET " + inside + "merges/:id/unmerge":           {{"merges/77/unmerge", reviewers(404)}},
+		"POST " + inside + "merges/:id/unmerge":          {{"merges/77/unmerge", reviewers(404)}},
+		"GET " + inside + "duplicates":                   {{"duplicates", reviewers(200)}},
+		"GET " + inside + "duplicates/fix":               {{"duplicates/fix", reviewers(200)}},
+		"GET " + inside + "duplicates/fix.csv":           {{"duplicates/fix.csv", reviewers(200)}},
+		"GET " + inside + "duplicates/:id":               {{"duplicates/77", reviewers(404)}},
+		"POST " + inside + "duplicates/:id/decide":       {{"duplicates/77/decide", reviewers(409)}},
+		"GET " + inside + "changes/:id":                  {{"changes/77", [9]int{403, 403, 404, 404, 403, 404, 403, 403, 403}}},
+		"GET " + inside + "changes/:id/undo":             {{"changes/77/undo", [9]int{403, 403, 404, 404, 403, 404, 403, 403, 403}}},
+		"POST " + inside + "changes/:id/undo":            {{"changes/77/undo", [9]int{403, 403, 404, 404, 403, 404, 403, 403, 403}}},
 		"GET " + inside + "activity":                     {{"activity", [9]int{403, 403, 403, 200, 403, 200, 403, 403, 403}}},
 		"GET " + inside + "activity.csv":                 {{"activity.csv", [9]int{403, 403, 403, 200, 403, 200, 403, 403, 403}}},
 		"GET " + inside + "settings/keys":                {{"settings/keys", adminOnly(200)}},
