@@ -166,10 +166,8 @@ func (w *exporter) line(values []any) error {
 		if err != nil {
 			return fmt.Errorf("column %s: %w", w.columns[i], err)
 		}
-		w.buffer.WriteString(sep)       // what fails here
-		w.buffer.WriteString(w.keys[i]) // fails again
-		w.buffer.WriteByte(':')         // at the end of the line
-		w.buffer.Write(text)
+		_, _ = w.buffer.WriteString(sep + w.keys[i] + ":") // what fails here fails again at the end of the line
+		_, _ = w.buffer.Write(text)
 		sep = ","
 	}
 	_, err := w.buffer.WriteString("}\n")

@@ -215,8 +215,12 @@ func TestTokenRefusedInTheMiddle(t *testing.T) {
 	w.sync()
 	people := w.text(`SELECT count(*) FROM users WHERE ended_at IS NULL`)
 	for _, at := range []sandbox.Fault{
-		{Path: "/v3.1/districts"}, {Path: "/v3.1/schools", Page: 1}, {Path: "/v3.1/users", Page: 1}, {Path: "/v3.1/users", Page: 3},
-		{Path: "/v3.1/users", Page: 5}, {Path: "/v3.1/sections", Page: 1},
+		{Path: "/v3.1/districts"},
+		{Path: "/v3.1/schools", Page: 1},
+		{Path: "/v3.1/users", Page: 1},
+		{Path: "/v3.1/users", Page: 3},
+		{Path: "/v3.1/users", Page: 5},
+		{Path: "/v3.1/sections", Page: 1},
 	} {
 		at.Kind, at.Status = sandbox.ServerError, http.StatusUnauthorized
 		w.sandbox.Faults().Clear()

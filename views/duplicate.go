@@ -135,7 +135,7 @@ func (b DupBefore) isNew(l *Locale) string {
 	if b.Class {
 		return l.T("dup.new.class")
 	}
-	return l.F("dup.new.bits", "Bits", bits(l, b.Bits))
+	return l.F("dup.new.bits", "Bits", bits(b.Bits))
 }
 
 // DuplicateDeed says what an answer was: "You said that …".

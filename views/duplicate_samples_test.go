@@ -19,14 +19,22 @@ func duplicateSamples(lang string) map[string]templ.Component {
 		{Field: "schools", Level: "shared", Tenths: 49, OneIn: 30},
 	}
 	reasons := []DupReason{
-		{Code: "two_clever_users"}, {Code: "clever_split"}, {Code: "shared_mailbox"}, {Code: "office_mailbox", Params: map[string]string{"email": "office@x.example"}},
-		{Code: "too_many_accounts", Params: map[string]string{"accounts": "4"}}, {Code: "same_role_twice", Params: map[string]string{"role": "staff"}},
-		{Code: "weak_bridge", Names: []string{"Danny D Brakus", "Dan Brakus"}}, {Code: "second_person"}, {Code: "uncertain"},
+		{Code: "two_clever_users"},
+		{Code: "clever_split"},
+		{Code: "shared_mailbox"},
+		{Code: "office_mailbox", Params: map[string]string{"email": "office@x.example"}},
+		{Code: "too_many_accounts", Params: map[string]string{"accounts": "4"}},
+		{Code: "same_role_twice", Params: map[string]string{"role": "staff"}},
+		{Code: "weak_bridge", Names: []string{"Danny D Brakus", "Dan Brakus"}},
+		{Code: "second_person"},
+		{Code: "uncertain"},
 	}
 	people := []DupPerson{
 		{ID: 7, Name: "Danny D Brakus", Roles: []string{"teacher", "staff"}, Schools: []string{"Juniper Ridge Middle", "Harbor View Elementary"}},
 		{ID: 8, Name: "Dan Brakus", Roles: []string{"staff"}, Schools: []string{"Harbor View Elementary"}, Imported: true},
-		{ID: 9, Name: "", Roles: []string{"staff"}, Ended: true}, {ID: 10, Imported: true}, {ID: 11, Ended: true},
+		{ID: 9, Name: "", Roles: []string{"staff"}, Ended: true},
+		{ID: 10, Imported: true},
+		{ID: 11, Ended: true},
 	}
 	undo := &ChangeRef{Number: 3, Href: "/x", At: sampleNow, By: f.Locale().DuplicateShort("different")}
 	queue := DuplicatesPage{
@@ -48,7 +56,9 @@ func duplicateSamples(lang string) map[string]templ.Component {
 			{Label: "Name", Match: "same", Cells: [][]DupLine{{{Text: "Danny D Brakus"}}, {{Text: "Dan Brakus"}, {Text: "Daniel Brakus"}}}},
 			{Label: "Roles", Match: "overlap", Cells: [][]DupLine{{{Role: "teacher", Text: "Juniper Ridge Middle"}}, {{Role: "staff"}}}},
 			{Label: "ID", Match: "differs", Cells: [][]DupLine{{{Text: "67290af290b55408fa4b09e7", ID: true}}, nil}},
-			{Label: "Email", Match: "close", Cells: [][]DupLine{nil, nil}}, {Label: "Number", Match: "missing", Cells: [][]DupLine{nil, nil}}, {Label: "Used", Cells: [][]DupLine{nil, nil}},
+			{Label: "Email", Match: "close", Cells: [][]DupLine{nil, nil}},
+			{Label: "Number", Match: "missing", Cells: [][]DupLine{nil, nil}},
+			{Label: "Used", Cells: [][]DupLine{nil, nil}},
 		},
 		Pairs: []DupPair{{A: "Danny D Brakus", B: "Dan Brakus", Class: "C", Tenths: 49, Chance: 967_000, Items: items}}, Reasons: reasons,
 		Related: []DupRelated{{ID: 12, Name: "Brakus", Roles: []string{"contact"}}},

@@ -125,7 +125,7 @@ func lowerFirst(s string) string {
 }
 
 // bits writes tenths of a bit with a sign: "+7.6".
-func bits(l *Locale, tenths int) string {
+func bits(tenths int) string {
 	sign := ""
 	switch {
 	case tenths > 0:

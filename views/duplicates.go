@@ -1,6 +1,9 @@
 package views
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // DupCounts are how many cases wait in each list; Others wait for somebody else.
 type DupCounts struct{ Split, A, B, C, Parked, Others int }
@@ -117,18 +120,12 @@ func (d DupPerson) line(l *Locale) string {
 
 func (p DupRow) strongest(l *Locale) string {
 	items := DupPair{Items: p.Items}.speaking(true)
-	said := ""
-	for i, item := range items {
-		if i == 2 {
-			break
-		}
-		if i > 0 {
-			said += " "
-		}
+	var said []string
+	for _, item := range items[:min(len(items), 2)] {
 		item.OneIn = 0
-		said += item.says(l)
+		said = append(said, item.says(l))
 	}
-	return said
+	return strings.Join(said, " ")
 }
 
 // evidence is why the row is in its list, in a sentence.

@@ -38,15 +38,6 @@ func (s ImportShown) moving() bool {
 	return s.State == "reading" || s.State == "applying" || s.State == "undoing"
 }
 
-func (s ImportShown) in(state string) (n int) {
-	for _, f := range s.Fates {
-		if f.State == state {
-			n += f.N
-		}
-	}
-	return n
-}
-
 // name is the file's, or that it has none yet.
 func (s ImportShown) name(l *Locale) string {
 	if s.FileName == "" {

@@ -16,7 +16,8 @@ func mergeSamples(lang string) map[string]templ.Component {
 		Frame: f, Check: check, Answers: MergeAnswers{Members: []int64{7, 8}, Keep: 7, Name: 7, Email: 8, Allow: []string{"a.school.1.0"}, Class: "A", Reason: "x"},
 		People: []MergePerson{
 			{ID: 7, Name: names.Survivor, Email: "danny@cedarfork.example", CleverID: "67290af290b55408fa4b09e7", Since: sampleNow, Used: sampleNow, Kept: true, MayKeep: true, Roles: []MergeRole{{"teacher", []string{"Juniper Ridge Middle", ""}}, {"district_admin", nil}}},
-			{ID: 8, Name: "Dan Brackus", Imported: true, Ended: true, MayKeep: true}, {ID: 9},
+			{ID: 8, Name: "Dan Brackus", Imported: true, Ended: true, MayKeep: true},
+			{ID: 9},
 		},
 		Fields: []MergeField{
 			{Name: "name", Value: names.Survivor, From: names.Survivor, Chosen: 7, Options: []MergeOption{{7, names.Survivor, names.Survivor}, {8, "Dan Brackus", "Dan Brackus"}}},
@@ -25,8 +26,11 @@ func mergeSamples(lang string) map[string]templ.Component {
 		Moves:    []MergeMove{{"role_grants", 2, "Dan Brackus"}},
 		Accounts: []MergeAccount{{ID: 4, Into: 3, Of: "Dan Brackus"}, {ID: 5, Role: "staff", Of: "Dan Brackus"}},
 		Clashes: []MergeClash{
-			{Kind: "section_twice", Count: 2}, {Kind: "override_twice", Act: act, Spot: spot}, {Kind: "preferences_stay", Count: 1},
-			{Kind: "override_disagrees", Key: "a", Act: act, Spot: spot, Allows: "Dan Brackus", Denies: names.Survivor, Allowed: true}, {Kind: "override_disagrees", Key: "b", Act: act, Spot: spot, Locked: true},
+			{Kind: "section_twice", Count: 2},
+			{Kind: "override_twice", Act: act, Spot: spot},
+			{Kind: "preferences_stay", Count: 1},
+			{Kind: "override_disagrees", Key: "a", Act: act, Spot: spot, Allows: "Dan Brackus", Denies: names.Survivor, Allowed: true},
+			{Kind: "override_disagrees", Key: "b", Act: act, Spot: spot, Locked: true},
 		},
 		Sessions: 1, Alike: 2, Effects: []MergeEffects{{names.Survivor, lines}, {"Dan Brackus", nil}}, Second: []string{"second_person", "more_than_held"},
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -48,17 +49,17 @@ func (s *Sandbox) OldApp(w io.Writer) error {
 				continue
 			}
 			legacy, first, email, old := r.LegacyID, u.Name.First, u.Email, role
-			switch {
-			case role == "student":
+			switch role {
+			case "student":
 				if h%4 != 0 {
 					continue
 				}
 				legacy = u.ID
-			case role == "contact":
+			case "contact":
 				if h%8 != 0 {
 					continue
 				}
-			case role == "staff":
+			case "staff":
 				old = "school_admin"            // API v2's word
 				if first != "" && h>>9%2 == 0 { // typed anew by somebody, years ago
 					first = string([]rune(first)[:1]) + "."
@@ -67,13 +68,7 @@ func (s *Sandbox) OldApp(w io.Writer) error {
 			if h>>16%40 == 3 && role != "student" && e.extra == nil { // an id that nobody has any more
 				legacy = fmt.Sprintf("5%023x", h)
 			}
-			school := ""
-			for i, id := range r.Schools[:min(len(r.Schools), 5)] {
-				if i > 0 {
-					school += ";"
-				}
-				school += id
-			}
+			school := strings.Join(r.Schools[:min(len(r.Schools), 5)], ";")
 			account(h>>3, old, legacy, first, u.Name.Middle, u.Name.Last, email, r.SISID+r.StaffID, school)
 		}
 	}
