@@ -167,10 +167,10 @@ func newChangeToken() string {
 	return hex.EncodeToString(raw)
 }
 
-// isHex reports whether s is so many bytes in hex.
-func isHex(s string, bytes int) bool {
+// isToken reports whether s is what newChangeToken makes.
+func isToken(s string) bool {
 	raw, err := hex.DecodeString(s)
-	return err == nil && len(raw) == bytes
+	return err == nil && len(raw) == 16
 }
 
 // apply makes a change that was previewed: once, and only as it was shown. One change is made at a time in a
@@ -181,7 +181,7 @@ func (v *visit) apply(propose func() (plan, reply, error)) (reply, error) {
 		return nil, err
 	}
 	token, promised := v.c.FormValue("token"), v.c.FormValue("plan")
-	if isHex(token, 16) {
+	if isToken(token) {
 		made, err := v.tx.ChangeOfToken(v.ctx, token)
 		if err == nil { // the second click of two
 			return v.toReceipt(made)
@@ -204,7 +204,7 @@ func (v *visit) apply(propose func() (plan, reply, error)) (reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	if promise != promised || !isHex(token, 16) {
+	if promise != promised || !isToken(token) {
 		return p.again(v.c.FormValue("seen"))
 	}
 	var made models.Change

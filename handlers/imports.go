@@ -238,7 +238,7 @@ func (s *server) agreeToImport(v *visit, from models.ImportState, promise func(m
 		return nil, err
 	}
 	sum, err := hex.DecodeString(promised)
-	if err != nil || !may || promised != v.c.FormValue("plan") || !isHex(token, 16) {
+	if err != nil || !may || promised != v.c.FormValue("plan") || !isToken(token) {
 		return again(i)
 	}
 	if err := agree(v.ctx, i.ID, token, sum); err != nil {

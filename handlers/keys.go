@@ -126,7 +126,7 @@ func createKey(v *visit) (reply, error) {
 
 // formToken is the token of a form, made when it was drawn. A form without one is a form of its own.
 func formToken(v *visit) string {
-	if token := v.c.FormValue("token"); isHex(token, 16) {
+	if token := v.c.FormValue("token"); isToken(token) {
 		return token
 	}
 	return newChangeToken()

@@ -410,7 +410,7 @@ func refuseMerge(v *visit) (reply, error) {
 		return nil, err
 	}
 	token := v.c.FormValue("token")
-	if m.State != models.MergeProposed || !isHex(token, 16) {
+	if m.State != models.MergeProposed || !isToken(token) {
 		return seeOther(v.mergePlace(m.ID)), nil
 	}
 	_, err = merge.Refuse(v.ctx, v.tx, m, token)

@@ -76,38 +76,23 @@ var mergeTables = []mergeTable{
 	{"user_search", []string{"user_id"}, "user_id"},
 }
 
-func tableOf(name string) mergeTable {
-	for _, t := range mergeTables {
-		if t.name == name {
-			return t
-		}
-	}
-	return mergeTable{}
-}
-
 // key is the SQL of a row's key, as JSON.
 func (t mergeTable) key(alias string) string {
-	sql := `jsonb_build_object(`
+	parts := make([]string, len(t.keys))
 	for i, k := range t.keys {
-		if i > 0 {
-			sql += `, `
-		}
-		sql += `'` + k + `', ` + alias + `.` + k
+		parts[i] = `'` + k + `', ` + alias + `.` + k
 	}
-	return sql + `)`
+	return `jsonb_build_object(` + strings.Join(parts, `, `) + `)`
 }
 
 // images is the SQL of every row that the records $2 have in all tables, each with its place in the order of tables.
 func images() string {
-	sql := ``
+	parts := make([]string, len(mergeTables))
 	for i, t := range mergeTables {
-		if i > 0 {
-			sql += ` UNION ALL `
-		}
-		sql += fmt.Sprintf(`SELECT %d AS place, '%s' AS table_name, %s AS key, to_jsonb(t) AS image FROM %s t WHERE t.district_id = $1 AND t.%s = ANY($2::bigint[])`,
+		parts[i] = fmt.Sprintf(`SELECT %d AS place, '%s' AS table_name, %s AS key, to_jsonb(t) AS image FROM %s t WHERE t.district_id = $1 AND t.%s = ANY($2::bigint[])`,
 			i, t.name, t.key("t"), t.name, t.who)
 	}
-	return sql
+	return strings.Join(parts, ` UNION ALL `)
 }
 
 // sumOf is the SQL of the checksum over such rows: SHA-256 of all of them as text, in their order.

@@ -20,8 +20,10 @@ var softReferences = []string{
 }
 
 // innocent are columns of types that could name people, and do not.
-var innocent = []string{"sync_runs.progress", "imports.counts", "districts.clever_id", "district_ids.clever_id", "schools.clever_id", "sections.clever_id", "terms.clever_id", "users.clever_id", "import_rows.clever_id",
-	"sync_runs.brake", "sync_runs.marks", "districts.brake_shares", "erasures.clever_id", "erasures.certificate"}
+var innocent = []string{
+	"sync_runs.progress", "imports.counts", "districts.clever_id", "district_ids.clever_id", "schools.clever_id", "sections.clever_id", "terms.clever_id", "users.clever_id", "import_rows.clever_id",
+	"sync_runs.brake", "sync_runs.marks", "districts.brake_shares", "erasures.clever_id", "erasures.certificate",
+}
 
 // Whatever refers to a person or an account says what a merge does with it.
 func TestEveryReferenceHasAMergeRule(t *testing.T) {

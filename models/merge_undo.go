@@ -150,10 +150,11 @@ func texts(rows []json.RawMessage) []string {
 
 // restore adds what puts one table's rows back.
 func (t mergeTable) restore(b *pgx.Batch, district int64, o UnmergeOrder) {
-	same := `t.district_id = $1`
+	parts := []string{`t.district_id = $1`}
 	for _, k := range t.keys {
-		same += ` AND t.` + k + ` = r.` + k
+		parts = append(parts, `t.`+k+` = r.`+k)
 	}
+	same := strings.Join(parts, ` AND `)
 	const from = ` FROM unnest($2::jsonb[]) x, `
 	if rows := o.Delete[t.name]; len(rows) > 0 {
 		b.Queue(`DELETE FROM `+t.name+` t USING unnest($2::jsonb[]) x, jsonb_populate_record(NULL::`+t.name+`, x) r WHERE `+same, district, texts(rows))

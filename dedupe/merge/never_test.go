@@ -18,6 +18,7 @@ import (
 
 // pair is a district of two employees, two admins, a student, a contact and a tech lead at school-1.
 func pair(t *testing.T, name string) (s *stage, r merge.Request) {
+	t.Helper()
 	s = newStage(t)
 	s.fresh(name)
 	student, contact, lead := teacher("student", "school-1"), teacher("contact"), staff("lead", "school-1")
@@ -43,8 +44,12 @@ func TestNeverMerged(t *testing.T) {
 		other string
 		want  dedupe.Code
 	}{
-		{first, "student", dedupe.StudentRole}, {first, "contact", dedupe.ContactRole}, {first, "first", dedupe.OwnRecord},
-		{lead, "three", dedupe.OutOfReach}, {lead, "first", dedupe.MoreThanOwn}, {lead, "lead", dedupe.OwnRecord},
+		{first, "student", dedupe.StudentRole},
+		{first, "contact", dedupe.ContactRole},
+		{first, "first", dedupe.OwnRecord},
+		{lead, "three", dedupe.OutOfReach},
+		{lead, "first", dedupe.MoreThanOwn},
+		{lead, "lead", dedupe.OwnRecord},
 	} {
 		r := merge.Request{Members: []int64{one, s.user(c.other)}, Keep: one}
 		p, hash := s.look(c.by, r)

@@ -257,7 +257,7 @@ func (p *Plan) fields(in Input) {
 		chosen int64
 		value  func(models.MergeRecord) string
 	}{
-		{"name", in.Request.Choices.Name, func(r models.MergeRecord) string { return Name(r) }},
+		{"name", in.Request.Choices.Name, Name},
 		{"email", in.Request.Choices.Email, func(r models.MergeRecord) string { return r.Email }},
 	} {
 		field := Field{Name: f.name, Value: f.value(s.MergeRecord), From: s.ID, Fixed: s.Known}

@@ -52,6 +52,7 @@ func (s *stage) write(fn func(*models.Tx) error) {
 	s.t.Helper()
 	modelstest.Write(s.t, s.store, s.district, fn)
 }
+
 func (s *stage) read(fn func(*models.Tx) error) {
 	s.t.Helper()
 	modelstest.Read(s.t, s.store, s.district, fn)
@@ -67,8 +68,10 @@ func (s *stage) exec(sql string, args ...any) {
 // sync takes over people and sections, and ends those that are here and not among them.
 func (s *stage) sync(people []models.RosterUser, sections []models.RosterSection) {
 	s.t.Helper()
-	gone := map[models.RosterType][]string{models.RosterUsers: s.missing("users", len(people), func(i int) string { return people[i].CleverID }),
-		models.RosterSections: s.missing("sections", len(sections), func(i int) string { return sections[i].CleverID })}
+	gone := map[models.RosterType][]string{
+		models.RosterUsers:    s.missing("users", len(people), func(i int) string { return people[i].CleverID }),
+		models.RosterSections: s.missing("sections", len(sections), func(i int) string { return sections[i].CleverID }),
+	}
 	s.write(func(tx *models.Tx) error {
 		ctx := s.t.Context()
 		if _, err := tx.WriteUsers(ctx, people, &models.Seen{}); err != nil {
