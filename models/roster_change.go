@@ -220,7 +220,7 @@ func (w *changes) end(ctx context.Context, t RosterType) error {
 	if t == RosterUsers {
 		var role BrakeType
 		var n int
-		collect(b, `SELECT r.role, count(*) FROM gone_users g JOIN role_grants r ON r.district_id = $1 AND r.user_id = g.id
+		collect(b, `SELECT r.role, count(*) FROM gone_users g JOIN users u ON u.district_id = $1 AND u.id = g.id JOIN role_grants r ON `+ofRecord+`
 			WHERE r.source = 'clever' AND r.ended_at IS NULL GROUP BY r.role`, []any{tx.actor.District}, []any{&role, &n}, func() { w.took[role] += n })
 		endUsers(b, tx.actor.District, tx.now)
 	} else {

@@ -119,8 +119,8 @@ func (c *concluding) end(ctx context.Context) (rolesLost int, err error) {
 	if err := c.count(ctx); err != nil {
 		return 0, err
 	}
-	affected, err := tx.affected(ctx, `SELECT id FROM gone_users
-		UNION SELECT record_id FROM held_records WHERE district_id = $1 AND run_id = $2 AND type = 'roles'
+	affected, err := tx.affected(ctx, `SELECT coalesce(u.merged_into, u.id) FROM users u WHERE u.district_id = $1 AND u.id IN (SELECT id FROM gone_users
+			UNION SELECT record_id FROM held_records WHERE district_id = $1 AND run_id = $2 AND type = 'roles')
 		UNION SELECT t.user_id FROM section_teachers t JOIN gone_sections g ON g.id = t.section_id WHERE t.district_id = $1
 		UNION SELECT t.user_id FROM section_teachers t JOIN held_records h ON h.record_id = t.section_id AND h.type = 'teaching'
 			WHERE t.district_id = $1 AND h.district_id = $1 AND h.run_id = $2`, tx.actor.District, c.run.ID)
@@ -174,8 +174,8 @@ func (c *concluding) count(ctx context.Context) error {
 	var role string
 	var n int
 	rows, err := tx.conn.Query(ctx, `SELECT role, count(*) FROM (
-			SELECT r.role FROM role_grants r JOIN gone_users g ON g.id = r.user_id
-			 WHERE r.district_id = $1 AND r.source = 'clever' AND r.ended_at IS NULL AND r.user_id <= $3
+			SELECT r.role FROM gone_users g JOIN users u ON u.district_id = $1 AND u.id = g.id JOIN role_grants r ON `+ofRecord+`
+			 WHERE r.source = 'clever' AND r.ended_at IS NULL AND u.id <= $3
 			UNION ALL SELECT unnest(roles) FROM held_records WHERE district_id = $1 AND run_id = $2) x GROUP BY role`,
 		tx.actor.District, c.run.ID, c.newcomersAbove(RosterUsers))
 	if err == nil {
@@ -285,10 +285,10 @@ func (c *concluding) hold(ctx context.Context) error {
 				WHEN roles.held <> '{}' AND roles.held <@ $3::text[] THEN 'type_gone' ELSE 'single' END,
 			roles.held, coalesce(main.school_id, s.school_ids[1]), u.name_key
 		  FROM gone_users g JOIN users u ON u.district_id = $1 AND u.id = g.id CROSS JOIN closed
-		  JOIN user_search s ON s.district_id = $1 AND s.user_id = u.id
+		  LEFT JOIN user_search s ON s.district_id = $1 AND s.user_id = coalesce(u.merged_into, u.id)
 		  CROSS JOIN LATERAL (SELECT coalesce(array_agg(DISTINCT r.role ORDER BY r.role), '{}') AS held FROM role_grants r
-			WHERE r.district_id = $1 AND r.user_id = u.id AND r.source = 'clever' AND r.ended_at IS NULL) roles
-		  LEFT JOIN LATERAL (SELECT gs.school_id FROM role_grant_schools gs WHERE gs.district_id = $1 AND gs.user_id = u.id AND gs.ended_at IS NULL
+			WHERE `+ofRecord+` AND r.source = 'clever' AND r.ended_at IS NULL) roles
+		  LEFT JOIN LATERAL (SELECT gs.school_id FROM role_grants r JOIN role_grant_schools gs ON gs.district_id = $1 AND gs.grant_id = r.id AND gs.ended_at IS NULL WHERE `+ofRecord+`
 			ORDER BY gs.is_primary DESC, gs.school_id LIMIT 1) main ON true`,
 		d, run, all, c.state.AllNew, c.newcomersAbove(RosterUsers))
 	b.Queue(`INSERT INTO held_records (district_id, run_id, type, record_id, cause, school_id, sort_key)

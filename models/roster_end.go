@@ -88,6 +88,9 @@ func endRecords(b *pgx.Batch, t RosterType, district int64, now any) {
 	b.Queue(`UPDATE `+string(t)+` r SET ended_at = $2, changed_at = $2, digest = '' FROM gone_`+string(t)+` g WHERE r.district_id = $1 AND r.id = g.id`, district, now)
 }
 
+// ofRecord holds for the role grants r that come of the record u: they are its person's, whom it may be merged into.
+const ofRecord = `r.district_id = $1 AND r.user_id = coalesce(u.merged_into, u.id) AND r.record_id = u.id`
+
 // endUsers ends people with everything that Clever gave them. Identities end too, but go on answering: an old link or
 // a late sign-in still finds whose it was. Grants given by hand stay, and give nothing to someone who is ended.
 func endUsers(b *pgx.Batch, district int64, now any) {
@@ -95,7 +98,7 @@ func endUsers(b *pgx.Batch, district int64, now any) {
 	b.Queue(`UPDATE users u SET ended_at = $2, changed_at = $2, digest = '',
 			role_count = (SELECT count(DISTINCT m.role) FROM role_grants m WHERE m.district_id = $1 AND m.user_id = u.id AND m.source = 'manual' AND m.ended_at IS NULL)
 		FROM gone_users g WHERE u.district_id = $1 AND u.id = g.id`, district, now)
-	const grantsOf = `r.district_id = $1 AND r.user_id = coalesce(u.merged_into, u.id) AND r.record_id = g.id AND r.source = 'clever'`
+	const grantsOf = ofRecord + ` AND r.source = 'clever'`
 	b.Queue(`UPDATE role_grant_schools s SET ended_at = $2 FROM gone_users g JOIN users u ON u.district_id = $1 AND u.id = g.id, role_grants r
 		WHERE `+grantsOf+` AND s.district_id = $1 AND s.grant_id = r.id AND s.ended_at IS NULL`, district, now)
 	b.Queue(`INSERT INTO dedupe_keys (district_id, hash, user_id) SELECT $1, $2, g.id FROM gone_users g JOIN users u ON u.district_id = $1 AND u.id = g.id

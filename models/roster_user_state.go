@@ -86,13 +86,13 @@ func (p *userPage) readPast(ctx context.Context) error {
 			args, []any{&user, &s.Student, &s.Relationship, &s.Kind}, func() { known[user].students[s.Student] = s })
 		var g grantState
 		// What a record gave is its person's, and still its own.
-		const ofRecord = `SELECT r.* FROM unnest($2::bigint[], $3::bigint[]) w(id, home), LATERAL (`
+		const byRecord = `SELECT r.* FROM unnest($2::bigint[], $3::bigint[]) w(id, home), LATERAL (`
 		args = append(args, homes)
-		collect(b, ofRecord+`SELECT g.id, g.record_id, g.role, g.source = 'manual', g.legacy_id, g.sis_id, g.number, g.title, g.grade, g.labels, g.since, g.ended_at IS NULL FROM role_grants g WHERE g.district_id = $1 AND g.user_id = w.home AND g.record_id = w.id OFFSET 0) r`, args,
+		collect(b, byRecord+`SELECT g.id, g.record_id, g.role, g.source = 'manual', g.legacy_id, g.sis_id, g.number, g.title, g.grade, g.labels, g.since, g.ended_at IS NULL FROM role_grants g WHERE g.district_id = $1 AND g.user_id = w.home AND g.record_id = w.id OFFSET 0) r`, args,
 			[]any{&g.id, &g.user, &g.role, &g.manual, &g.legacyID, &g.sisID, &g.number, &g.title, &g.grade, &g.labels, &g.since, &g.current},
 			func() { known[g.user].grants = append(known[g.user].grants, g); g.labels = nil })
 		var gs grantSchoolState
-		collect(b, ofRecord+`SELECT w.id, s.grant_id, s.school_id, s.is_primary, s.since, s.ended_at IS NULL FROM role_grant_schools s WHERE s.district_id = $1 AND s.user_id = w.home OFFSET 0) r`, args,
+		collect(b, byRecord+`SELECT w.id, s.grant_id, s.school_id, s.is_primary, s.since, s.ended_at IS NULL FROM role_grant_schools s WHERE s.district_id = $1 AND s.user_id = w.home OFFSET 0) r`, args,
 			[]any{&user, &gs.grant, &gs.school, &gs.primary, &gs.since, &gs.current}, func() {
 				for i := range known[user].grants {
 					if g := &known[user].grants[i]; g.id == gs.grant {

@@ -1,6 +1,7 @@
 package merge_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -17,9 +18,12 @@ func (s *stage) holdings(user int64) (held []string) {
 	s.t.Helper()
 	s.read(func(tx *models.Tx) error {
 		in, err := tx.UserFacts(s.t.Context(), user)
-		if err != nil {
+		if errors.Is(err, models.ErrNotFound) {
 			held = []string{"nobody"}
 			return nil //nolint:nilerr // nobody is what was read
+		}
+		if err != nil {
+			return err
 		}
 		for _, g := range in.Grants {
 			held = append(held, fmt.Sprintf("%s at %d", g.Role, len(g.Schools)))
