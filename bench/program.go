@@ -57,6 +57,18 @@ func (w *world) logged(cmd *exec.Cmd, name string) (last func() string, err erro
 	}, nil
 }
 
+// switchOn finds the district in Clever's list and switches it on, as an operator does: nothing is read before that.
+func (w *world) switchOn(ctx context.Context) error {
+	for _, args := range [][]string{{"connections", "find"}, {"connections", "on", w.clever.DistrictID()}} {
+		cmd := command(ctx, w.program, args...)
+		cmd.Env = w.environ(w.url)
+		if said, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("switch the district on: %w\n%s", err, said)
+		}
+	}
+	return nil
+}
+
 // syncOnce runs `hallpass sync` and watches the clock and the memory of that process alone.
 func (w *world) syncOnce(ctx context.Context, args ...string) (syncFigures, error) {
 	f := syncFigures{Read: map[string]int{}, Seconds: map[string]float64{}}

@@ -41,6 +41,9 @@ var bookkeeping = map[string]bool{"sync_runs": true, "event_cursors": true, "dis
 func (w *world) syncs(ctx context.Context, o options) error {
 	r := w.report
 	fmt.Fprintln(r.out, "\nSync, in a process of its own; the yardstick loads the same rows by COPY and INSERT … ON CONFLICT")
+	if err := w.switchOn(ctx); err != nil {
+		return err
+	}
 	first, err := w.measuredSync(ctx)
 	if err != nil {
 		return err
