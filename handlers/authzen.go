@@ -143,11 +143,6 @@ type itemError struct {
 	Message string `json:"message"`
 }
 
-// decisions is the answer to several evaluations.
-type decisions struct {
-	Evaluations []decision `json:"evaluations"`
-}
-
 // evaluate answers one question.
 func (s *server) evaluate(c echo.Context) error {
 	b, body, err := s.readAsked(c)
@@ -161,49 +156,12 @@ func (s *server) evaluate(c echo.Context) error {
 	return s.answerEvaluation(c, b, q)
 }
 
-func (s *server) answerEvaluation(c echo.Context, b bearer, q evaluation) error {
-	l := newLookup()
-	l.add(&q)
-	return s.answerAll(c, b, l.asked, []evaluation{q}, nil, func(answers []decision) any { return answers[0] })
-}
-
-// answerAll decides from copies in memory that were proved current, or else from facts read anew: where there are no
-// copies, and where somebody's deed is among the reasons, about which more has to be read.
-func (s *server) answerAll(c echo.Context, b bearer, asked models.Asked, questions []evaluation, stop func(decision) bool, form func([]decision) any) error {
-	noteOf(c).district = b.district
-	key, told, proven, err := s.Store.As(access.System(b.district, "decision API")).Prove(c.Request().Context(), hash(b.text), asked)
-	if err != nil {
-		return err
-	}
-	if proven {
-		k := keyed{told: told, key: key, server: s, c: c}
-		answers, judged := k.decide(questions, stop)
-		if users, _ := deeds(judged); len(users) == 0 {
-			k.explain(answers, judged, models.ReasonNotes{})
-			s.keyUsed(c, b, key)
-			return answerJSON(c, form(answers))
-		}
-	}
-	return s.withKey(c, b, asked, func(k keyed) (any, error) {
-		answers, judged := k.decide(questions, stop)
-		users, overrides := deeds(judged)
-		notes := models.ReasonNotes{}
-		if len(users) > 0 {
-			if notes, err = k.tx.ReasonNotes(c.Request().Context(), users, overrides); err != nil {
-				return nil, err
-			}
-		}
-		k.explain(answers, judged, notes)
-		return form(answers), nil
-	})
-}
-
 // semantics of several evaluations in one call: when to stop.
-var semantics = map[string]func(decision) bool{
+var semantics = map[string]func(allowed bool) bool{
 	"":                       nil,
 	"execute_all":            nil,
-	"deny_on_first_deny":     func(d decision) bool { return !d.Decision },
-	"permit_on_first_permit": func(d decision) bool { return d.Decision },
+	"deny_on_first_deny":     func(allowed bool) bool { return !allowed },
+	"permit_on_first_permit": func(allowed bool) bool { return allowed },
 }
 
 // evaluateAll answers several questions, of the facts of one moment. Without a list it is evaluate.
@@ -233,7 +191,7 @@ func (s *server) evaluateAll(c echo.Context) error {
 		questions[i] = body.item(item)
 		l.add(&questions[i])
 	}
-	return s.answerAll(c, b, l.asked, questions, stop, func(answers []decision) any { return decisions{answers} })
+	return s.answerAll(c, b, l.asked, questions, stop, together)
 }
 
 // lookup gathers what questions are about, each once.
@@ -299,32 +257,19 @@ func (k keyed) view(named string) access.View {
 	return access.View(named)
 }
 
-// decide answers questions in their order until stop, if not nil, says that it has heard enough.
-func (k keyed) decide(questions []evaluation, stop func(decision) bool) (answers []decision, judged []judgement) {
-	answers, judged = make([]decision, 0, len(questions)), make([]judgement, 0, len(questions))
-	for _, q := range questions {
-		d, j := k.judge(q)
-		answers, judged = append(answers, d), append(judged, j)
-		if stop != nil && stop(d) {
-			break
-		}
-	}
-	return answers, judged
-}
-
 // judgement is a decision with what it was made of, on the way to its reasons.
 type judgement struct {
 	decided
 	missing string // user or place, of which there is none
-	explain bool   // false: the question itself was at fault
+	fault   string // what is wrong with the question itself; nothing was decided
 }
 
-func (k keyed) judge(q evaluation) (decision, judgement) {
+func (k keyed) judge(q evaluation) judgement {
 	if q.fault != "" {
-		return decision{Context: &decisionContext{Error: &itemError{http.StatusBadRequest, q.fault}}}, judgement{}
+		return judgement{fault: q.fault}
 	}
 	subject, at, permission := k.subject(q), k.place(q), access.Permission(q.action)
-	j := judgement{decided: decided{user: subject.User, grants: subject.Grants}, explain: true}
+	j := judgement{decided: decided{user: subject.User, grants: subject.Grants}}
 	switch {
 	case !subject.Known():
 		j.missing = "user"
@@ -338,7 +283,7 @@ func (k keyed) judge(q evaluation) (decision, judgement) {
 		j.verdict = k.told.Facts(subject, k.view(q.view)).Decide(permission, at.Place)
 		j.spot = spotOfKnown(at, j.verdict.Place.Kind)
 	}
-	return decision{Decision: j.verdict.Allowed, Context: &decisionContext{View: j.verdict.View}}, j
+	return j
 }
 
 // spotOfKnown is a place in words, as wide as it was decided about.

@@ -222,7 +222,7 @@ func (b askedBody) item(raw jsontext.Value) evaluation {
 }
 
 // semantic is when to stop in a list of questions.
-func (b askedBody) semantic() (stop func(decision) bool, err error) {
+func (b askedBody) semantic() (stop func(allowed bool) bool, err error) {
 	var parts struct {
 		Semantic jsontext.Value `json:"evaluations_semantic"`
 	}

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"net/http"
 	"time"
 
 	"hallpass/access"
@@ -34,7 +35,7 @@ type traceOverride struct {
 
 // deeds are the people and the overrides that the reasons cannot do without: where somebody gave a role by hand or made
 // an override, it is said who and why.
-func deeds(judged []judgement) (users, overrides []int64) {
+func deeds(judged ...judgement) (users, overrides []int64) {
 	for _, j := range judged {
 		named := false
 		for _, s := range j.verdict.Trace {
@@ -50,23 +51,21 @@ func deeds(judged []judgement) (users, overrides []int64) {
 	return users, overrides
 }
 
-// explain says of each answer why it is what it is.
-func (k keyed) explain(answers []decision, judged []judgement, notes models.ReasonNotes) {
+// explain says why a decision is what it is.
+func (k keyed) explain(j judgement, notes models.ReasonNotes) *decisionContext {
+	if j.fault != "" {
+		return &decisionContext{Error: &itemError{http.StatusBadRequest, j.fault}}
+	}
 	at := zone(k.told.District.TimeZone)
 	english, spanish := views.NewLocale("en", k.told.Now(), at), views.NewLocale("es", k.told.Now(), at)
-	for i, j := range judged {
-		if !j.explain {
-			continue
-		}
-		r := reasonOf(k.told.Policy.Catalogue, notes, j.decided)
-		r.Missing = j.missing
-		c := answers[i].Context
-		c.Code, c.ReasonUser = r.Code(), &reason{english.ReasonUser(r), spanish.ReasonUser(r)}
-		if k.key.Explains {
-			c.ReasonAdmin = &reason{english.ReasonAdmin(r), spanish.ReasonAdmin(r)}
-			c.Trace = trace(j.verdict.Trace)
-		}
+	r := reasonOf(k.told.Policy.Catalogue, notes, j.decided)
+	r.Missing = j.missing
+	c := &decisionContext{View: j.verdict.View, Code: r.Code(), ReasonUser: &reason{english.ReasonUser(r), spanish.ReasonUser(r)}}
+	if k.key.Explains {
+		c.ReasonAdmin = &reason{english.ReasonAdmin(r), spanish.ReasonAdmin(r)}
+		c.Trace = trace(j.verdict.Trace)
 	}
+	return c
 }
 
 func trace(steps []access.Step) []traceStep {

@@ -49,6 +49,7 @@ type server struct {
 	Config
 	https   bool
 	cookies cookies
+	said    *saidCache // of the decision API
 	cross   *http.CrossOriginProtection
 	pages   map[string]route // the rows with a permission that are read, by path
 }
@@ -87,7 +88,7 @@ func newServer(c Config) (*server, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &server{Config: c, https: base.Scheme == "https", cross: http.NewCrossOriginProtection()}
+	s := &server{Config: c, https: base.Scheme == "https", cross: http.NewCrossOriginProtection(), said: newSaidCache()}
 	s.cookies = newCookies(c.CookieKeys, s.https)
 	s.pages = map[string]route{}
 	for _, r := range s.routes() {

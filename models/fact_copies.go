@@ -165,12 +165,13 @@ func (c *factCopies) answer(district int64, from began, keyHash []byte, asked As
 		return key, t, false
 	}
 	t = Told{District: d.district, Policy: d.policy, Subjects: make([]Subject, len(asked.Subjects)), Places: make([]KnownPlace, len(asked.Places)), now: now}
+	t.subjectsMade, t.placesMade = make([]uint64, len(asked.Subjects)), make([]uint64, len(asked.Places))
 	for i, s := range asked.Subjects {
 		p := d.people[s]
 		if p == nil || p.made > from.made || !p.holds(now) {
 			return key, t, false
 		}
-		t.Subjects[i] = p.Subject
+		t.Subjects[i], t.subjectsMade[i] = p.Subject, p.made
 	}
 	for i, a := range asked.Places {
 		if a.Kind == access.District && a.ID == d.district.CleverID {
@@ -181,7 +182,7 @@ func (c *factCopies) answer(district int64, from began, keyHash []byte, asked As
 		if p == nil || p.made > from.made {
 			return key, t, false
 		}
-		t.Places[i] = p.KnownPlace
+		t.Places[i], t.placesMade[i] = p.KnownPlace, p.made
 	}
 	return k.APIKey, t, true
 }

@@ -41,6 +41,22 @@ type Told struct {
 	Subjects []Subject
 	Places   []KnownPlace
 	now      time.Time
+
+	// When the copies were made, where it is told from copies.
+	subjectsMade, placesMade []uint64
+}
+
+// CopyMark tells copies of a subject and a place from older and newer ones of the same: under one mark the facts about
+// both, the rules and the names are the same, and no role and no override has ended in between.
+type CopyMark struct{ subject, place uint64 }
+
+// CopyMark is the mark of what was asked as the subject and the place with those indexes; ok is false where the facts
+// were read anew.
+func (t Told) CopyMark(subject, place int) (mark CopyMark, ok bool) {
+	if subject < 0 || place < 0 || t.subjectsMade == nil {
+		return mark, false
+	}
+	return CopyMark{t.subjectsMade[subject], t.placesMade[place]}, true
 }
 
 // Subject is a current person of the district with the facts about them. The zero value is nobody.

@@ -205,6 +205,24 @@ func BenchmarkFactsOf(b *testing.B) {
 			}
 		})
 	}
+	b.Run("proven", func(b *testing.B) {
+		asked := models.Asked{
+			Subjects: []models.AskedSubject{{ID: fmt.Sprintf("6%023x", 0)}},
+			Places:   []models.AskedPlace{{Kind: access.School, ID: "s1"}},
+		}
+		scope := v.store.As(access.System(v.district, "bench"))
+		for range 2 { // the first read makes the district's copies, the second those of what was asked
+			if err := scope.ReadKeyed(b.Context(), hash32("bench"), asked, func(*models.Tx, models.APIKey, models.Told) error { return nil }); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, _, proven, err := scope.Prove(b.Context(), hash32("bench"), asked); err != nil || !proven {
+				b.Fatal(proven, err)
+			}
+		}
+	})
 	b.Run("bare", func(b *testing.B) {
 		var one int
 		for b.Loop() {
