@@ -124,7 +124,7 @@ func (tx *Tx) userDetails(ctx context.Context, id int64, want UserWants) (UserDe
 	ask(b, &grants, userGrants, args)
 	ask(b, &d.Sections, userSections, args)
 	ask(b, &d.Accounts, `SELECT a.district_id, a.id, a.user_id, a.role, a.created_at, a.last_sign_in_at, a.retired_at, a.folded_into FROM accounts a
-		WHERE a.district_id = @district AND (a.user_id = @user OR a.user_id IN (SELECT l.id FROM users l WHERE l.district_id = @district AND l.merged_into = @user)) ORDER BY retired_at IS NOT NULL, role, id`, args)
+		WHERE a.district_id = @district AND a.user_id = ANY(ARRAY(SELECT @user UNION ALL SELECT l.id FROM users l WHERE l.district_id = @district AND l.merged_into = @user)) ORDER BY retired_at IS NOT NULL, role, id`, args)
 	ask(b, &d.Related, relatedPeople, args)
 	ask(b, &d.Merged, mergedRecords, args)
 	if want.Overrides {

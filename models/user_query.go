@@ -102,6 +102,11 @@ func (q *userQuery) run(ctx context.Context) (records []userRecord, count int, a
 			return records, count, atLeast, err
 		}
 	}
+	if len(q.words) > 0 && q.source() == "" {
+		if err = q.probe(ctx); err != nil {
+			return nil, 0, false, err
+		}
+	}
 	records, err = q.gathered(ctx)
 	if err != nil {
 		return nil, 0, false, err

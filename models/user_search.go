@@ -3,9 +3,11 @@ package models
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // maxWords bounds a search: more words than a name, an email and a school have only cost time.
@@ -20,6 +22,7 @@ const maxIDHits = 50_000
 type searchWord struct {
 	text    string   // folded
 	names   []string // text in parts: a hyphen joins two names
+	probes  []string // for each name the part of it that the index is asked for; nil: the whole names
 	id      string   // as ids are compared
 	schools []int64
 	ids     string // people found by id, as a PostgreSQL array; "" is nobody
@@ -64,12 +67,24 @@ func (tx *Tx) schoolsNamed(ctx context.Context, words []searchWord) error {
 	}
 	for i := range words {
 		for _, s := range schools {
-			if len(words[i].text) > 1 && strings.Contains(s.NameKey, words[i].text) {
+			if words[i].inName(s.NameKey) {
 				words[i].schools = append(words[i].schools, s.ID)
 			}
 		}
 	}
 	return nil
+}
+
+// inName reports whether the word is part of a school's name; with fewer letters than a trigram, as for people, only at
+// the start of a word: two letters in the middle are in half of all names.
+func (w searchWord) inName(name string) bool {
+	switch letters := utf8.RuneCountInString(w.text); {
+	case letters < 2:
+		return false
+	case letters < 3:
+		return strings.Contains(" "+name, " "+w.text)
+	}
+	return strings.Contains(name, w.text)
 }
 
 // idPrefix reports whether the word is enough of an id to look for those that begin with it. Other words find the id
@@ -143,10 +158,13 @@ func (w searchWord) args(i int, to map[string]any) {
 	n := strconv.Itoa(i)
 	for j, name := range w.names {
 		pattern := "%" + likeEscape(name) + "%"
-		if len([]rune(name)) < 3 {
-			pattern = "% " + likeEscape(name) + "%" // fewer letters than a trigram: only at the start of a word
+		if utf8.RuneCountInString(name) < trigram {
+			pattern = "% " + likeEscape(name) + "%" // only at the start of a word
 		}
 		to["word"+n+"_"+strconv.Itoa(j)] = pattern
+		if w.probes != nil && w.probes[j] != name {
+			to["probe"+n+"_"+strconv.Itoa(j)] = "%" + likeEscape(w.probes[j]) + "%"
+		}
 	}
 	to["schools"+n], to["ids"+n] = idArray(w.schools), w.ids
 }
@@ -156,7 +174,12 @@ func (w searchWord) predicate(i int) string {
 	n := strconv.Itoa(i)
 	names := make([]string, len(w.names))
 	for j := range w.names {
-		names[j] = "s.doc LIKE @word" + n + "_" + strconv.Itoa(j)
+		at := n + "_" + strconv.Itoa(j)
+		if w.probes != nil && w.probes[j] != w.names[j] {
+			names[j] = "s.doc LIKE @probe" + at + " AND (s.doc || '') LIKE @word" + at // the index does not see the second
+		} else {
+			names[j] = "s.doc LIKE @word" + at
+		}
 	}
 	parts := []string{strings.Join(names, " AND ")}
 	if len(w.schools) > 0 {
@@ -166,6 +189,72 @@ func (w searchWord) predicate(i int) string {
 		parts = append(parts, "s.user_id = ANY(CAST(@ids"+n+" AS bigint[]))")
 	}
 	return "(" + strings.Join(parts, " OR ") + ")"
+}
+
+// trigram is how many letters the index of docs goes by at once.
+const trigram = 3
+
+// sampled is how many docs are looked at for what is in most of them.
+const sampled = 64
+
+// probe chooses what the index is asked for in place of whole names. Its time grows with the trigrams that have to be
+// brought together, and most with those that nearly everybody has, as of the district's own mail domain: "kestrelvalley"
+// made every search for a Valentina slow. So a probe has no trigram that is in half of a sample, and of several names
+// only a few letters each: together they leave few rows whose docs have to be read.
+func (q *userQuery) probe(ctx context.Context) error {
+	names := 0
+	for _, w := range q.words {
+		names += len(w.names)
+	}
+	docs, err := scan[struct{ Doc string }](ctx, q.tx, `SELECT doc FROM user_search WHERE district_id = @district ORDER BY name_key, user_id LIMIT `+strconv.Itoa(sampled),
+		map[string]any{"district": q.tx.actor.District})
+	if err != nil {
+		return fmt.Errorf("sample of docs: %w", err)
+	}
+	common := func(gram string) bool {
+		n := 0
+		for _, d := range docs {
+			if strings.Contains(d.Doc, gram) {
+				n++
+			}
+		}
+		return 2*n > len(docs)
+	}
+	letters := math.MaxInt
+	if names > 1 {
+		letters = trigram + 1
+	}
+	for i := range q.words {
+		w := &q.words[i]
+		w.probes = make([]string, len(w.names))
+		for j, name := range w.names {
+			w.probes[j] = probeOf(name, letters, common)
+		}
+		w.args(i, q.args)
+	}
+	return nil
+}
+
+// probeOf is the first so many letters of the longest part of a name that has no common trigram, or the whole name where
+// every part has one.
+func probeOf(name string, letters int, common func(gram string) bool) string {
+	runes := []rune(name)
+	if len(runes) <= trigram {
+		return name
+	}
+	var best []rune
+	from := 0
+	for i := 0; i+trigram <= len(runes); i++ {
+		if common(string(runes[i : i+trigram])) {
+			from = i + 1
+		} else if part := runes[from : i+trigram]; len(part) > len(best) {
+			best = part
+		}
+	}
+	if len(best) == 0 {
+		return name
+	}
+	return string(best[:min(len(best), letters)])
 }
 
 // likeEscape makes % and _ stand for themselves.
