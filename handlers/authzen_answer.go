@@ -15,7 +15,7 @@ import (
 
 // saidAnswers is how many answers are kept in words, of about two kilobytes each: putting one into words takes longer
 // than deciding it.
-const saidAnswers = 8192
+const saidAnswers = 16_384
 
 // saidKey is all that an answer depends on.
 type saidKey struct {
