@@ -139,6 +139,7 @@ func (r *Runner) Sweep(ctx context.Context) error {
 	var due []river.InsertManyParams
 	for _, d := range districts {
 		var waiting []models.SyncRun
+		var now time.Time
 		follow := false
 		err := r.store.As(access.System(d, "sync sweep")).Write(ctx, func(tx *models.Tx) error {
 			lost, err := tx.FailLostSyncs(ctx)
@@ -153,7 +154,8 @@ func (r *Runner) Sweep(ctx context.Context) error {
 					return err
 				}
 			}
-			waiting, err = tx.RequestedSyncs(ctx, tx.Now().Add(-sweepAge))
+			now = tx.Now()
+			waiting, err = tx.RequestedSyncs(ctx, now.Add(-sweepAge))
 			return err
 		})
 		if follow && err == nil {
@@ -161,7 +163,7 @@ func (r *Runner) Sweep(ctx context.Context) error {
 		}
 		err = errors.Join(err, r.nudgeDuplicates(ctx, d), r.sweepImports(ctx, d))
 		for _, run := range waiting {
-			args := SyncArgs{District: d, Run: run.ID}
+			args := SyncArgs{District: d, Run: run.ID, Again: nudgesLost(now.Sub(run.RequestedAt))}
 			if run.Kind == models.SyncRelease {
 				args.Try = run.RequestedAt.Unix()
 			}

@@ -198,7 +198,22 @@ func TestSweeperFindsWhatACrashLeft(t *testing.T) {
 	}
 	w.is("1", `SELECT count(*) FROM river_job WHERE kind = 'full_sync'`)
 
-	// Its program takes it up and dies.
+	// A program takes the job and dies before it begins the run.
+	if _, err := w.look.Exec(t.Context(), `UPDATE river_job SET state = 'running', attempted_at = now(), attempt = 1 WHERE kind = 'full_sync'`); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		later time.Duration
+		jobs  string
+	}{{time.Minute, "1"}, {time.Minute, "2"}, {0, "2"}, {time.Minute, "2"}, {2 * time.Minute, "3"}, {15 * time.Minute, "4"}} {
+		w.later.Add(int64(c.later))
+		if err := r.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		w.is(c.jobs, `SELECT count(*) FROM river_job WHERE kind = 'full_sync'`)
+	}
+
+	// Another takes it up, begins and dies.
 	modelstest.Write(t, w.store, w.district, func(tx *models.Tx) error {
 		_, err := tx.StartSync(t.Context(), run.ID)
 		return err
