@@ -70,9 +70,12 @@ func New(store *models.Store, work Work, log *slog.Logger) (*Runner, error) {
 	river.AddWorker(workers, &eventsWorker{follow: work.Follow, runner: r})
 	river.AddWorker(workers, &sweepWorker{runner: r})
 	river.AddWorker(workers, &connectionsWorker{poll: work.Poll})
+	river.AddWorker(workers, &trimWorker{runner: r})
 	sweep := river.NewPeriodicJob(river.PeriodicInterval(sweepEvery),
 		func() (river.JobArgs, *river.InsertOpts) { return sweepArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true})
-	periodic := []*river.PeriodicJob{sweep}
+	trim := river.NewPeriodicJob(river.PeriodicInterval(trimAsk),
+		func() (river.JobArgs, *river.InsertOpts) { return trimArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true})
+	periodic := []*river.PeriodicJob{sweep, trim}
 	if work.Poll != nil {
 		periodic = append(periodic, river.NewPeriodicJob(river.PeriodicInterval(listEvery),
 			func() (river.JobArgs, *river.InsertOpts) { return connectionsArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true}))

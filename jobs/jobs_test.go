@@ -255,3 +255,24 @@ func TestStopEndsARunningSync(t *testing.T) {
 		t.Errorf("the sync ended with %v", err)
 	}
 }
+
+// TestTrimGoesThroughEveryDistrict by the store's clock, until nothing old is left.
+func TestTrimGoesThroughEveryDistrict(t *testing.T) {
+	w := newWorld(t)
+	modelstest.District(t, w.store, "another")
+	if _, err := w.look.Exec(t.Context(), `WITH r AS (INSERT INTO sync_runs (district_id, kind, state, requested_at, finished_at) SELECT district_id, 'full', 'done', now(), now() FROM districts RETURNING *)
+		INSERT INTO sync_changes (district_id, run_id, user_id, kind) SELECT district_id, id, n, 'left' FROM r, generate_series(1, 5100) n`); err != nil {
+		t.Fatal(err)
+	}
+	r := w.runner(nil)
+	if err := r.Trim(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.is("10200", `SELECT count(*) FROM sync_changes`)
+	w.later.Add(int64(models.KeepLists + time.Hour))
+	if err := r.Trim(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.is("0", `SELECT count(*) FROM sync_changes`)
+	w.is("2", `SELECT count(*) FROM sync_runs`)
+}
