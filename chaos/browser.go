@@ -25,8 +25,13 @@ type browser struct {
 	home    string // of the view worn
 }
 
-// visit signs somebody in at a console.
+// visit signs the district's admin in at a console.
 func (w *world) visit(ctx context.Context, address string) (*browser, error) {
+	return w.visitAs(ctx, address, w.admin())
+}
+
+// visitAs signs somebody in at a console.
+func (w *world) visitAs(ctx context.Context, address, email string) (*browser, error) {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		return nil, fmt.Errorf("visit: %w", err)
@@ -34,7 +39,7 @@ func (w *world) visit(ctx context.Context, address string) (*browser, error) {
 	// Each request has a connection of its own: one that a dead console left must not be what the next one fails by.
 	transport := &http.Transport{DisableKeepAlives: true}
 	b := &browser{console: "http://" + address, home: "/d/" + w.clever.DistrictID() + "/district_admin/", http: &http.Client{Jar: jar, Timeout: patience, Transport: transport}}
-	for _, to := range []string{w.cleverURL + "/signin?as=" + url.QueryEscape(w.admin()), b.console + "/signin/clever"} {
+	for _, to := range []string{w.cleverURL + "/signin?as=" + url.QueryEscape(email), b.console + "/signin/clever"} {
 		status, _, err := b.get(ctx, to)
 		if err != nil || status != http.StatusOK {
 			return nil, fmt.Errorf("sign in: status %d: %w", status, err)

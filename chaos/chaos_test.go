@@ -28,7 +28,7 @@ func TestALittleChaos(t *testing.T) {
 		seed = 1
 	}
 	t.Logf("seed %d", seed)
-	o := options{seed: seed, users: 300, killed: 8, consoles: 4, restarted: 2, network: 3, replicas: 1}
+	o := options{seed: seed, users: 300, killed: 8, consoles: 4, merged: 6, restarted: 2, network: 3, replicas: 1}
 	differences, err := wreak(t.Context(), o, t.Output(), time.Now)
 	if err != nil || differences > 0 {
 		t.Errorf("%d differences: %v", differences, err)

@@ -1,8 +1,8 @@
 // Command chaos breaks Hallpass on purpose and looks whether anything is lost: its processes are killed at random
-// moments, its database is restarted as by a power cut, the network before and behind it is cut and slowed down, its
-// disk fills up, and two of it want the same district. A district changes at the pretend Clever all the while. Again
-// and again the trouble is over, and then the rows must be those of a database that was never disturbed, nothing may
-// be half done, and the audit chain must hold.
+// moments of a sync, of a change or of a merge, its database is restarted as by a power cut, the network before and
+// behind it is cut and slowed down, its disk fills up, and two of it want the same district. A district changes at the
+// pretend Clever all the while. Again and again the trouble is over, and then the rows must be those of a database that
+// was never disturbed, nothing may be half done, and the audit chain must hold.
 //
 // It owns the trouble and the comparison. What is broken is the program as it is shipped, built and started as
 // `hallpass sync` and `hallpass serve`. Everything is in a temporary folder, listens on 127.0.0.1 alone and ends with
@@ -30,6 +30,7 @@ type options struct {
 	users     int
 	killed    int
 	consoles  int
+	merged    int
 	restarted int
 	network   int
 	full      int
@@ -58,6 +59,7 @@ type part struct {
 var parts = []part{
 	{"kill -9 of hallpass sync", "kills", func(o options) int { return o.killed }, (*world).kills},
 	{"kill -9 of hallpass serve", "console-kills", func(o options) int { return o.consoles }, (*world).consoleKills},
+	{"kill -9 amid merges", "merge-kills", func(o options) int { return o.merged }, (*world).mergeKills},
 	{"pg_ctl restart -m immediate", "restarts", func(o options) int { return o.restarted }, (*world).restarts},
 	{"network trouble", "network", func(o options) int { return o.network }, (*world).networks},
 	{"disk full", "full-disks", func(o options) int { return o.full }, (*world).fullDisks},
@@ -75,6 +77,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer, now func() t
 	flags.IntVar(&o.users, "users", 600, "about how many people the district has")
 	flags.IntVar(&o.killed, "kills", 800, "kills of hallpass sync")
 	flags.IntVar(&o.consoles, "console-kills", 200, "kills of hallpass serve, at work on a sync or on an override")
+	flags.IntVar(&o.merged, "merge-kills", 200, "kills of hallpass serve while records are merged or taken apart again")
 	flags.IntVar(&o.restarted, "restarts", 100, "restarts of PostgreSQL, as by a power cut")
 	flags.IntVar(&o.network, "network", 60, "troubles of the network to PostgreSQL and to Clever")
 	flags.IntVar(&o.full, "full-disks", 8, "times that the database's disk fills up (root alone can make a small one)")

@@ -79,7 +79,7 @@ func (w *world) rivals(ctx context.Context, part *figure) (err error) {
 				return err
 			}
 		}
-		if err := w.rests(ctx); err != nil {
+		if err := w.rests(ctx, w.trial); err != nil {
 			return err
 		}
 		part.Done++
@@ -95,11 +95,11 @@ func (w *world) rivals(ctx context.Context, part *figure) (err error) {
 }
 
 // rests waits until no run of the district is wanted or under way.
-func (w *world) rests(ctx context.Context) error {
+func (w *world) rests(ctx context.Context, b *base) error {
 	until := w.now().Add(patience)
 	for {
 		var open int
-		if err := w.trial.look.QueryRow(ctx, `SELECT count(*) FROM sync_runs WHERE state IN ('requested', 'running')`).Scan(&open); err != nil {
+		if err := b.look.QueryRow(ctx, `SELECT count(*) FROM sync_runs WHERE state IN ('requested', 'running')`).Scan(&open); err != nil {
 			return fmt.Errorf("count open runs: %w", err)
 		}
 		if open == 0 {

@@ -12,11 +12,15 @@ import (
 )
 
 // age makes what a dead program left running look as old as it would be if a person had come to look: nobody waits out
-// the two minutes of silence after which a run counts as lost. A run that is at work meanwhile looks frozen.
+// the two minutes of silence after which a run counts as lost, and its nudge too. A run that is at work meanwhile looks frozen.
 func (w *world) age(ctx context.Context, b *base) (amid bool, err error) {
 	tag, err := b.look.Exec(ctx, `UPDATE sync_runs SET beat_at = beat_at - interval '1 hour' WHERE state = 'running'`)
 	if err != nil {
 		return false, fmt.Errorf("age lost runs: %w", err)
+	}
+	_, err = b.look.Exec(ctx, `UPDATE sync_runs SET requested_at = requested_at - interval '1 hour' WHERE state = 'requested'`)
+	if err != nil {
+		return false, fmt.Errorf("age lost nudges: %w", err)
 	}
 	return tag.RowsAffected() > 0, nil
 }
@@ -79,13 +83,17 @@ func (w *world) settle(ctx context.Context, b *base, first []string) error {
 
 // compare brings the trial to rest in one way and the control up to date, and counts the rows in which they differ.
 func (w *world) compare(ctx context.Context, part *figure, b *base, way []string) error {
+	return w.compareWith(ctx, part, b, w.control, way)
+}
+
+func (w *world) compareWith(ctx context.Context, part *figure, b, control *base, way []string) error {
 	if err := w.settle(ctx, b, way); err != nil {
 		return err
 	}
-	if err := w.synced(ctx, w.control, "--full"); err != nil {
+	if err := w.synced(ctx, control, "--full"); err != nil {
 		return err
 	}
-	want, err := modelstest.State(ctx, w.control.look)
+	want, err := modelstest.State(ctx, control.look)
 	if err != nil {
 		return err
 	}
@@ -122,7 +130,10 @@ func without(a, b []string) (left []string) {
 }
 
 // lasting are the tables from which nothing is ever deleted.
-var lasting = []string{"users", "identities", "accounts", "role_grants", "schools", "sections", "terms", "overrides", "changes", "audit_entries"}
+var lasting = []string{
+	"users", "identities", "accounts", "role_grants", "schools", "sections", "terms", "overrides", "changes", "audit_entries",
+	"merges", "merge_members", "merge_rows", "pair_decisions", "imported_accounts",
+}
 
 // promises are questions whose answer is 0 in a database at rest.
 var promises = map[string]string{
@@ -136,6 +147,17 @@ var promises = map[string]string{
 		WHERE c.district_id = o.district_id AND c.kind = 'override.created' AND c.after->>'override' = o.id::text)`,
 	"changes without the override they made": `SELECT count(*) FROM changes c WHERE c.kind = 'override.created' AND NOT EXISTS (SELECT FROM overrides o
 		WHERE o.district_id = c.district_id AND c.after->>'override' = o.id::text)`,
+	"merges without exactly one change that made them": `SELECT count(*) FROM merges m WHERE m.state IN ('merged', 'unmerged') AND 1 <> (SELECT count(*) FROM changes c
+		WHERE c.district_id = m.district_id AND c.subject = 'merge:' || m.id AND c.kind = 'users.merged')`,
+	"merges taken back without exactly one change that says so": `SELECT count(*) FROM merges m WHERE (m.state = 'unmerged')::int <> (SELECT count(*) FROM changes c
+		WHERE c.district_id = m.district_id AND c.subject = 'merge:' || m.id AND c.kind = 'users.unmerged')`,
+	"merges without the rows that undo them": `SELECT count(*) FROM merges m WHERE m.state IN ('merged', 'unmerged')
+		AND NOT EXISTS (SELECT FROM merge_rows r WHERE r.district_id = m.district_id AND r.merge_id = m.id)`,
+	"records merged by no merge that stands": `SELECT count(*) FROM users u WHERE u.merged_into IS NOT NULL AND NOT EXISTS (SELECT FROM merges m
+		JOIN merge_members x ON x.district_id = m.district_id AND x.merge_id = m.id WHERE m.district_id = u.district_id AND x.user_id = u.id AND m.state = 'merged')`,
+	"members of merges that are nobody's": `SELECT count(*) FROM merges m JOIN merge_members x ON x.district_id = m.district_id AND x.merge_id = m.id
+		JOIN users u ON u.district_id = m.district_id AND u.id = x.user_id WHERE m.state = 'merged' AND u.merged_into IS NULL`,
+	"roles left with merged records": `SELECT count(*) FROM users u JOIN role_grants g ON g.district_id = u.district_id AND g.user_id = u.id WHERE u.merged_into IS NOT NULL`,
 	"done runs without one audit entry each": `SELECT count(*) FROM sync_runs r WHERE r.state = 'done' AND 1 <> (SELECT count(*) FROM audit_entries a
 		WHERE a.district_id = r.district_id AND a.subject = 'sync:' || r.id AND a.action = 'sync.finished')`,
 }

@@ -225,16 +225,18 @@ func (c *Client) judge(k *call, resp *http.Response, body io.Reader) error {
 	isJSON := jsonType(resp.Header)
 	switch {
 	case resp.StatusCode != http.StatusOK:
-		msg := http.StatusText(resp.StatusCode)
+		msg, said := http.StatusText(resp.StatusCode), ""
 		if isJSON {
-			if said := errorText(body); said != "" {
+			if said = errorText(body); said != "" {
 				msg = said
 			}
 		}
 		if resp.StatusCode == http.StatusTooManyRequests {
 			msg = "still over the rate limit after waiting"
 		}
-		return k.fail(resp.StatusCode, msg, nil)
+		e := k.fail(resp.StatusCode, msg, nil)
+		e.Said = tame(said, k.token)
+		return e
 	case !isJSON:
 		return k.fail(resp.StatusCode, fmt.Sprintf("got %q where JSON was due",
 			tame(mediaType(resp.Header))), nil)

@@ -36,7 +36,8 @@ type Error struct {
 	Page       int    // 1-based page of the list, 0 outside lists
 	Record     string // id of the record at fault, if it is about one
 	Message    string
-	Err        error // the cause, if there is one beneath
+	Said       string // Clever's own words where it gave any, as they came
+	Err        error  // the cause, if there is one beneath
 
 	cursor bool // the feed was asked with a cursor
 }
@@ -102,9 +103,12 @@ func tame(s string, secrets ...string) string {
 		}
 		return r
 	}, s)
-	const most = 200
+	return shortened(strings.Join(strings.Fields(s), " "), 200)
+}
+
+func shortened(s string, most int) string {
 	if r := []rune(s); len(r) > most {
 		s = string(r[:most]) + "…"
 	}
-	return strings.Join(strings.Fields(s), " ")
+	return s
 }

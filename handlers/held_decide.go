@@ -119,7 +119,7 @@ func (v *visit) planApproval(run models.SyncRun, pick models.HeldPick, shown vie
 	if err != nil {
 		return plan{}, err
 	}
-	gauges, err := v.tx.HeldGauges(v.ctx, run.ID, pick)
+	gauges, err := v.tx.HeldGauges(v.ctx, run, pick)
 	if err != nil {
 		return plan{}, err
 	}

@@ -135,10 +135,11 @@ func syncRun(r models.SyncRun) views.SyncRun {
 			Type: string(t.Type), State: typeState(r, i), Pages: t.Pages, Read: t.Read, Created: t.Created, Updated: t.Updated,
 			Unchanged: t.Unchanged, Ended: t.Ended, Revived: t.Revived, Problems: t.Problems,
 			RolesGained: t.RolesGained, RolesLost: t.RolesLost, Joined: t.Joined, Split: t.Split, Spared: t.Spared,
+			Unusable: t.Unusable, Claimed: t.Claimed, Unknown: t.Unknown,
 		})
 	}
 	if r.Error != "" {
-		run.Error = &views.SyncError{Message: r.Error, Type: r.ErrorType, Page: r.ErrorPage, Next: r.ErrorNext}
+		run.Error = &views.SyncError{Message: r.Error, Said: r.ErrorSaid, Type: r.ErrorType, Page: r.ErrorPage, Next: r.ErrorNext}
 	}
 	return run
 }

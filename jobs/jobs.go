@@ -70,9 +70,12 @@ func New(store *models.Store, work Work, log *slog.Logger) (*Runner, error) {
 	river.AddWorker(workers, &eventsWorker{follow: work.Follow, runner: r})
 	river.AddWorker(workers, &sweepWorker{runner: r})
 	river.AddWorker(workers, &connectionsWorker{poll: work.Poll})
+	river.AddWorker(workers, &trimWorker{runner: r})
 	sweep := river.NewPeriodicJob(river.PeriodicInterval(sweepEvery),
 		func() (river.JobArgs, *river.InsertOpts) { return sweepArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true})
-	periodic := []*river.PeriodicJob{sweep}
+	trim := river.NewPeriodicJob(river.PeriodicInterval(trimAsk),
+		func() (river.JobArgs, *river.InsertOpts) { return trimArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true})
+	periodic := []*river.PeriodicJob{sweep, trim}
 	if work.Poll != nil {
 		periodic = append(periodic, river.NewPeriodicJob(river.PeriodicInterval(listEvery),
 			func() (river.JobArgs, *river.InsertOpts) { return connectionsArgs{}, nil }, &river.PeriodicJobOpts{RunOnStart: true}))
@@ -139,6 +142,7 @@ func (r *Runner) Sweep(ctx context.Context) error {
 	var due []river.InsertManyParams
 	for _, d := range districts {
 		var waiting []models.SyncRun
+		var now time.Time
 		follow := false
 		err := r.store.As(access.System(d, "sync sweep")).Write(ctx, func(tx *models.Tx) error {
 			lost, err := tx.FailLostSyncs(ctx)
@@ -153,7 +157,8 @@ func (r *Runner) Sweep(ctx context.Context) error {
 					return err
 				}
 			}
-			waiting, err = tx.RequestedSyncs(ctx, tx.Now().Add(-sweepAge))
+			now = tx.Now()
+			waiting, err = tx.RequestedSyncs(ctx, now.Add(-sweepAge))
 			return err
 		})
 		if follow && err == nil {
@@ -161,7 +166,7 @@ func (r *Runner) Sweep(ctx context.Context) error {
 		}
 		err = errors.Join(err, r.nudgeDuplicates(ctx, d), r.sweepImports(ctx, d))
 		for _, run := range waiting {
-			args := SyncArgs{District: d, Run: run.ID}
+			args := SyncArgs{District: d, Run: run.ID, Again: nudgesLost(now.Sub(run.RequestedAt))}
 			if run.Kind == models.SyncRelease {
 				args.Try = run.RequestedAt.Unix()
 			}

@@ -198,7 +198,22 @@ func TestSweeperFindsWhatACrashLeft(t *testing.T) {
 	}
 	w.is("1", `SELECT count(*) FROM river_job WHERE kind = 'full_sync'`)
 
-	// Its program takes it up and dies.
+	// A program takes the job and dies before it begins the run.
+	if _, err := w.look.Exec(t.Context(), `UPDATE river_job SET state = 'running', attempted_at = now(), attempt = 1 WHERE kind = 'full_sync'`); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		later time.Duration
+		jobs  string
+	}{{time.Minute, "1"}, {time.Minute, "2"}, {0, "2"}, {time.Minute, "2"}, {2 * time.Minute, "3"}, {15 * time.Minute, "4"}} {
+		w.later.Add(int64(c.later))
+		if err := r.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		w.is(c.jobs, `SELECT count(*) FROM river_job WHERE kind = 'full_sync'`)
+	}
+
+	// Another takes it up, begins and dies.
 	modelstest.Write(t, w.store, w.district, func(tx *models.Tx) error {
 		_, err := tx.StartSync(t.Context(), run.ID)
 		return err
@@ -239,4 +254,25 @@ func TestStopEndsARunningSync(t *testing.T) {
 	if err := wait(t, ended); !errors.Is(err, context.Canceled) {
 		t.Errorf("the sync ended with %v", err)
 	}
+}
+
+// TestTrimGoesThroughEveryDistrict by the store's clock, until nothing old is left.
+func TestTrimGoesThroughEveryDistrict(t *testing.T) {
+	w := newWorld(t)
+	modelstest.District(t, w.store, "another")
+	if _, err := w.look.Exec(t.Context(), `WITH r AS (INSERT INTO sync_runs (district_id, kind, state, requested_at, finished_at) SELECT district_id, 'full', 'done', now(), now() FROM districts RETURNING *)
+		INSERT INTO sync_changes (district_id, run_id, user_id, kind) SELECT district_id, id, n, 'left' FROM r, generate_series(1, 5100) n`); err != nil {
+		t.Fatal(err)
+	}
+	r := w.runner(nil)
+	if err := r.Trim(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.is("10200", `SELECT count(*) FROM sync_changes`)
+	w.later.Add(int64(models.KeepLists + time.Hour))
+	if err := r.Trim(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.is("0", `SELECT count(*) FROM sync_changes`)
+	w.is("2", `SELECT count(*) FROM sync_runs`)
 }

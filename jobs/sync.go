@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/bits"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -21,6 +22,9 @@ type SyncArgs struct {
 	// Try tells the jobs of a release apart, by the second in which it was last asked for: one that was stopped and put
 	// back is worth another job.
 	Try int64 `json:"try,omitempty"`
+	// Again tells the jobs of a run that nobody takes up apart: a program that died between taking a job and beginning
+	// its run leaves the job at work, as the queue sees it, for as long as a sync may take.
+	Again int `json:"again,omitempty"`
 }
 
 // Kind is the job's name in the queue's table; it is stored, so it never changes.
@@ -31,6 +35,13 @@ func (SyncArgs) Kind() string { return "full_sync" }
 func (SyncArgs) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{Queue: syncQueue, MaxAttempts: 1, UniqueOpts: river.UniqueOpts{ByArgs: true}}
 }
+
+// nudgeAge is how long a requested run waits until its job is thought lost. Then another one is put beside it, and again
+// whenever the run has waited twice as long: where all workers are busy, few jobs gather.
+const nudgeAge = 2 * time.Minute
+
+// nudgesLost is how often that has been, of a run that has waited so long.
+func nudgesLost(waited time.Duration) int { return bits.Len64(uint64(max(waited, 0) / nudgeAge)) }
 
 type syncWorker struct {
 	river.WorkerDefaults[SyncArgs]

@@ -113,17 +113,21 @@ func (b Brake) gauges(current, gone, spent toll) (list []Gauge) {
 	return list
 }
 
-// brakeCurrent counts what is current, by type. Roles are Clever's.
-func (tx *Tx) brakeCurrent(ctx context.Context) (toll, error) {
+// nobodyNew are marks above which no record is.
+var nobodyNew = map[RosterType]int64{RosterSchools: 1<<63 - 1, RosterSections: 1<<63 - 1, RosterUsers: 1<<63 - 1}
+
+// brakeCurrent counts what is current, by type, without what came since the marks: see SyncRun. Roles are Clever's.
+func (tx *Tx) brakeCurrent(ctx context.Context, marks map[RosterType]int64) (toll, error) {
 	current := toll{}
 	var t BrakeType
 	var n int
 	rows, err := tx.conn.Query(ctx, `
-		SELECT 'schools', count(*) FROM schools WHERE district_id = $1 AND ended_at IS NULL AND listed
-		UNION ALL SELECT 'sections', count(*) FROM sections WHERE district_id = $1 AND ended_at IS NULL
+		SELECT 'schools', count(*) FROM schools WHERE district_id = $1 AND ended_at IS NULL AND listed AND id <= $2
+		UNION ALL SELECT 'sections', count(*) FROM sections WHERE district_id = $1 AND ended_at IS NULL AND id <= $3
 		UNION ALL SELECT 'terms', count(*) FROM terms WHERE district_id = $1 AND ended_at IS NULL
 		UNION ALL SELECT g.role, count(*) FROM role_grants g JOIN users u ON u.district_id = $1 AND u.id = g.user_id AND u.ended_at IS NULL
-			WHERE g.district_id = $1 AND g.ended_at IS NULL AND g.source = 'clever' GROUP BY g.role`, tx.actor.District)
+			WHERE g.district_id = $1 AND g.ended_at IS NULL AND g.source = 'clever' AND g.record_id <= $4 GROUP BY g.role`,
+		tx.actor.District, marks[RosterSchools], marks[RosterSections], marks[RosterUsers])
 	if err == nil {
 		_, err = pgx.ForEachRow(rows, []any{&t, &n}, func() error { current[t] = n; return nil })
 	}

@@ -128,7 +128,7 @@ func (tx *Tx) SetSwitch(ctx context.Context, to Switch) (changed bool, err error
 	if to == SwitchOn {
 		return true, nil
 	}
-	runs, err := query[SyncRun](ctx, tx, `UPDATE sync_runs SET state = 'failed', finished_at = ?, error = ?, error_next = 'retry'
+	runs, err := query[SyncRun](ctx, tx, `UPDATE sync_runs SET state = 'failed', finished_at = ?, error = ?, error_next = 'paused'
 		WHERE district_id = ? AND state IN ('requested', 'running') AND kind <> 'release' RETURNING *`, tx.now, syncPaused, tx.actor.District)
 	if err != nil {
 		return false, fmt.Errorf("switch district %s: %w", to, err)

@@ -208,9 +208,10 @@ func (tx *Tx) HeldEffectRows(ctx context.Context, run int64, after HeldEffectRow
 	return rows, nil
 }
 
-// HeldGauges measures a part of a held list against what is here now: for how many people must approve.
-func (tx *Tx) HeldGauges(ctx context.Context, run int64, pick HeldPick) ([]Gauge, error) {
-	sums, err := tx.HeldSums(ctx, run, pick)
+// HeldGauges measures a part of a held list against what is here now: for how many people must approve. Where every id
+// was new, those who came with the run are none of it: they would make any part of those known look like half.
+func (tx *Tx) HeldGauges(ctx context.Context, run SyncRun, pick HeldPick) ([]Gauge, error) {
+	sums, err := tx.HeldSums(ctx, run.ID, pick)
 	if err != nil {
 		return nil, err
 	}
@@ -225,7 +226,11 @@ func (tx *Tx) HeldGauges(ctx context.Context, run int64, pick HeldPick) ([]Gauge
 			}
 		}
 	}
-	current, err := tx.brakeCurrent(ctx)
+	marks := nobodyNew
+	if run.Brake.AllNew {
+		marks = run.Marks
+	}
+	current, err := tx.brakeCurrent(ctx, marks)
 	if err != nil {
 		return nil, err
 	}

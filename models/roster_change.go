@@ -206,6 +206,7 @@ func (w *changes) end(ctx context.Context, t RosterType) error {
 	for _, s := range w.Gone[t] {
 		if !known[s] && !w.Passing[s] {
 			n.Problems++
+			n.Unknown++
 		}
 	}
 	w.count(t, n).Ended += len(gone)

@@ -112,7 +112,14 @@ func (c *concluding) find(ctx context.Context) error {
 // caller takes it back if the answer is errHeld.
 func (c *concluding) end(ctx context.Context) (rolesLost int, err error) {
 	tx := c.tx
-	current, err := tx.brakeCurrent(ctx)
+	if err := c.judgeNews(ctx); err != nil {
+		return 0, err
+	}
+	marks := nobodyNew
+	if c.state.AllNew || c.earlier != nil && c.earlier.Brake.AllNew {
+		marks = c.run.Marks
+	}
+	current, err := tx.brakeCurrent(ctx, marks)
 	if err != nil {
 		return 0, err
 	}
@@ -153,10 +160,9 @@ func (c *concluding) end(ctx context.Context) (rolesLost int, err error) {
 		return 0, err
 	}
 	c.state.Gauges = d.Brake().gauges(current, c.took, nil)
-	c.state.Losing, c.state.Limit = losing(c.shifts), d.BrakePeople
-	if err := c.judgeNews(ctx); err != nil {
-		return 0, err
-	}
+	above := c.newcomersAbove(RosterUsers)
+	known := slices.DeleteFunc(slices.Clone(c.shifts), func(s shift) bool { return s.user > above })
+	c.state.Losing, c.state.Limit = losing(known), d.BrakePeople
 	if c.state.Over() {
 		return 0, errHeld
 	}

@@ -76,6 +76,9 @@ type RosterSection struct {
 type RosterCount struct {
 	Read, Created, Updated, Unchanged, Revived, Problems int
 	RolesGained, RolesLost, Joined, Split                int
+	// Of the problems: records, events and ids that are of no use, ids that are somebody else's here, and removals of
+	// what was never here.
+	Unusable, Claimed, Unknown int
 }
 
 // Prepare tidies the record and works out its digest. Writing does it where it was not done; doing it before, outside

@@ -41,6 +41,7 @@ func sift[T any](n *RosterCount, seen *Seen, page []T, found map[string]held, re
 		n.Read++
 		if !usableID(id) || done[id] {
 			n.Problems++
+			n.Unusable++
 			continue
 		}
 		done[id] = true

@@ -161,6 +161,7 @@ func (p *userPage) identify(ctx context.Context, seen *Seen) error {
 		case alias:
 			// The id belongs to a user whose record comes under another id. That user is here, so must not end.
 			p.count.Problems++
+			p.count.Claimed++
 			seen.add(user)
 			continue
 		default:
@@ -290,6 +291,7 @@ func (p *userPage) composeIdentities(u *rosterPerson) {
 		}
 		if !usableID(g.LegacyID) {
 			p.count.Problems++
+			p.count.Unusable++
 			continue
 		}
 		switch l, known := p.legacy[g.LegacyID]; {
@@ -298,6 +300,7 @@ func (p *userPage) composeIdentities(u *rosterPerson) {
 			p.legacy[g.LegacyID] = legacyHeld{u.id, true}
 		case l.user != u.id:
 			p.count.Problems++
+			p.count.Claimed++
 			others.add(l.user)
 			continue
 		case !l.current:

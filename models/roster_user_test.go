@@ -87,7 +87,7 @@ func TestUnusableRecordsAreCountedNotFatal(t *testing.T) {
 		models.RosterUser{CleverID: "two", Grants: []models.RosterGrant{{Role: "staff", LegacyID: "shared"}}},
 		models.RosterUser{CleverID: "three", Grants: []models.RosterGrant{{Role: "staff", LegacyID: "shared"}, {Role: "teacher", LegacyID: strings.Repeat("l", 3000)}}},
 	)
-	if want := (models.RosterCount{Read: 6, Created: 3, Problems: 5, Split: 1}); n != want || seen.Len() != 3 {
+	if want := (models.RosterCount{Read: 6, Created: 3, Problems: 5, Split: 1, Unusable: 4, Claimed: 1}); n != want || seen.Len() != 3 {
 		t.Errorf("got %+v with %d seen, want %+v", n, seen.Len(), want)
 	}
 	if got := value(t, look, `SELECT last_name FROM users WHERE clever_id = 'one'`); got != "First" {
@@ -118,7 +118,7 @@ func TestIdentitiesComeFirst(t *testing.T) {
 		}
 	}
 	n, seen := writeUsers(t, store, district, models.RosterUser{CleverID: "theirs", Last: "Now"}, models.RosterUser{CleverID: "merged", Last: "Other"})
-	if want := (models.RosterCount{Read: 2, Updated: 1, Problems: 1}); n != want || seen.Len() != 2 {
+	if want := (models.RosterCount{Read: 2, Updated: 1, Problems: 1, Claimed: 1}); n != want || seen.Len() != 2 {
 		t.Errorf("got %+v with %d seen, want %+v", n, seen.Len(), want)
 	}
 	if got := value(t, look, `SELECT string_agg(clever_id || ':' || last_name, ' ' ORDER BY clever_id) FROM users`); got != "main:Kept theirs:Now" {

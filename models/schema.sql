@@ -1220,6 +1220,7 @@ CREATE TABLE public.sync_runs (
     marks jsonb DEFAULT '{}'::jsonb NOT NULL,
     decided_by bigint,
     decided_at timestamp with time zone,
+    error_said text DEFAULT ''::text NOT NULL,
     CONSTRAINT sync_runs_cause_check CHECK ((cause = ANY (ARRAY[''::text, 'nightly'::text, 'gap'::text, 'version'::text, 'cursor'::text, 'brake'::text, 'held'::text]))),
     CONSTRAINT sync_runs_check CHECK (((holds IS NOT NULL) = (kind = 'release'::text))),
     CONSTRAINT sync_runs_kind_check CHECK ((kind = ANY (ARRAY['full'::text, 'events'::text, 'release'::text]))),
@@ -1572,6 +1573,8 @@ CREATE INDEX section_teachers_by_user ON public.section_teachers USING btree (di
 
 CREATE INDEX sections_current_by_school ON public.sections USING btree (district_id, school_id, name_key, id) WHERE (ended_at IS NULL);
 
+CREATE INDEX sessions_by_end ON public.sessions USING btree (district_id, expires_at);
+
 CREATE INDEX sessions_by_user ON public.sessions USING btree (district_id, user_id);
 
 CREATE INDEX suggestion_members_by_user ON public.suggestion_members USING btree (district_id, user_id);
@@ -1579,6 +1582,8 @@ CREATE INDEX suggestion_members_by_user ON public.suggestion_members USING btree
 CREATE INDEX suggestions_queue ON public.suggestions USING btree (district_id, class, risk DESC, tenths DESC, id);
 
 CREATE INDEX sync_changes_by_kind ON public.sync_changes USING btree (district_id, run_id, kind, id);
+
+CREATE INDEX sync_runs_decided ON public.sync_runs USING btree (district_id, id) WHERE (state = ANY (ARRAY['released'::text, 'discarded'::text, 'superseded'::text]));
 
 CREATE UNIQUE INDEX sync_runs_one_held ON public.sync_runs USING btree (district_id) WHERE (state = 'held'::text);
 

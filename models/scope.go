@@ -237,3 +237,9 @@ func one[T any](ctx context.Context, tx *Tx, sql string, args ...any) (T, error)
 	}
 	return rows[0], nil
 }
+
+// DiskFull reports whether an error is that the database's disk has no room.
+func DiskFull(err error) bool {
+	pgErr, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && pgErr.Code == "53100"
+}

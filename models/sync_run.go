@@ -60,6 +60,10 @@ type SyncProgress struct {
 	Split       int `json:"split,omitempty"`
 	// Spared counts pages of events whose removals were left for a full sync, because the brake would not let them.
 	Spared int `json:"spared,omitempty"`
+	// Of the problems, by kind; see RosterCount.
+	Unusable int `json:"unusable,omitempty"`
+	Claimed  int `json:"claimed,omitempty"`
+	Unknown  int `json:"unknown,omitempty"`
 }
 
 // Add counts one more page.
@@ -75,12 +79,18 @@ func (p *SyncProgress) Add(n RosterCount) {
 	p.RolesLost += n.RolesLost
 	p.Joined += n.Joined
 	p.Split += n.Split
+	p.Unusable += n.Unusable
+	p.Claimed += n.Claimed
+	p.Unknown += n.Unknown
 }
 
 // Merge adds what another run, or another part of this one, did with the same type.
 func (p *SyncProgress) Merge(q SyncProgress) {
 	pages := p.Pages + q.Pages
-	p.Add(RosterCount{q.Read, q.Created, q.Updated, q.Unchanged, q.Revived, q.Problems, q.RolesGained, q.RolesLost, q.Joined, q.Split})
+	p.Add(RosterCount{
+		Read: q.Read, Created: q.Created, Updated: q.Updated, Unchanged: q.Unchanged, Revived: q.Revived, Problems: q.Problems,
+		RolesGained: q.RolesGained, RolesLost: q.RolesLost, Joined: q.Joined, Split: q.Split, Unusable: q.Unusable, Claimed: q.Claimed, Unknown: q.Unknown,
+	})
 	p.Pages = pages
 	p.Ended += q.Ended
 	p.Spared += q.Spared
@@ -102,7 +112,8 @@ type SyncRun struct {
 	Error       string
 	ErrorType   string
 	ErrorPage   int
-	ErrorNext   string // retry, credentials, sharing, rate or support
+	ErrorNext   string // what to do about it; see SyncFailure
+	ErrorSaid   string // Clever's own words, if it gave any
 
 	Holds     *int64               // of a release: the held run whose list it applies
 	Brake     BrakeState           `gorm:"type:jsonb;serializer:json"` // of a run that was held
@@ -340,14 +351,17 @@ type SyncFailure struct {
 	Text string
 	Type string
 	Page int
-	Next string // what to do about it: retry, credentials, sharing, rate or support
+	// Next is what to do about it: credentials, sharing or paused for the district, rate or answer for Clever, reach, disk,
+	// app, stopped or support for whoever runs the program. Runs from before these were told apart say retry.
+	Next string
+	Said string // Clever's own words, if it gave any
 }
 
 // FailSync marks an open run failed.
 func (tx *Tx) FailSync(ctx context.Context, id int64, f SyncFailure) (SyncRun, error) {
-	rows, err := query[SyncRun](ctx, tx, `UPDATE sync_runs SET state = 'failed', finished_at = ?, error = ?, error_type = ?, error_page = ?, error_next = ?
+	rows, err := query[SyncRun](ctx, tx, `UPDATE sync_runs SET state = 'failed', finished_at = ?, error = ?, error_type = ?, error_page = ?, error_next = ?, error_said = ?
 		WHERE district_id = ? AND id = ? AND state IN ('requested', 'running') RETURNING *`,
-		tx.now, clean(f.Text), clean(f.Type), f.Page, f.Next, tx.actor.District, id)
+		tx.now, clean(f.Text), clean(f.Type), f.Page, f.Next, clean(f.Said), tx.actor.District, id)
 	if err != nil {
 		return SyncRun{}, fmt.Errorf("fail sync %d: %w", id, err)
 	}
@@ -371,7 +385,7 @@ func (tx *Tx) FailLostSyncs(ctx context.Context) (int, error) {
 		WHERE district_id = ? AND state = 'running' AND kind = 'release' AND beat_at < ?`, tx.now, tx.actor.District, tx.now.Add(-syncSilence)); err != nil {
 		return 0, fmt.Errorf("put lost releases back: %w", err)
 	}
-	rows, err := query[SyncRun](ctx, tx, `UPDATE sync_runs SET state = 'failed', finished_at = ?, error = CASE kind WHEN 'full' THEN ? ELSE ? END, error_next = 'retry'
+	rows, err := query[SyncRun](ctx, tx, `UPDATE sync_runs SET state = 'failed', finished_at = ?, error = CASE kind WHEN 'full' THEN ? ELSE ? END, error_next = 'stopped'
 		WHERE district_id = ? AND state = 'running' AND beat_at < ? RETURNING *`,
 		tx.now, syncLost, eventsLost, tx.actor.District, tx.now.Add(-syncSilence))
 	if err != nil {

@@ -20,6 +20,7 @@ func gather(events []clever.Event, district string) (*models.RosterChanges, mode
 		e := &events[i]
 		if e.Problem != "" || !usable(e, district) {
 			n.Problems++
+			n.Unusable++
 			continue
 		}
 		if e.Kind == "" {

@@ -39,7 +39,7 @@ func (f *work) fail(ctx context.Context, cause error) (models.SyncRun, error) {
 
 // explain puts a failure into words for the person who reads the list of syncs.
 func (f *work) explain(ctx context.Context, cause error) models.SyncFailure {
-	at := models.SyncFailure{Type: f.at.recordType, Page: f.at.page, Next: "retry"}
+	at := models.SyncFailure{Type: f.at.recordType, Page: f.at.page, Next: nextStep(cause)}
 	where := "while the sync was being finished"
 	if at.Type != "" {
 		where = "at " + at.Type
@@ -56,6 +56,7 @@ func (f *work) explain(ctx context.Context, cause error) models.SyncFailure {
 		kept = " What had been taken over before is kept. The next run goes on from there."
 	}
 	if ctx.Err() != nil {
+		at.Next = nextStopped
 		at.Text = "The program was told to stop " + where + "." + kept
 		return at
 	}
@@ -70,21 +71,56 @@ func (f *work) explain(ctx context.Context, cause error) models.SyncFailure {
 				where = fmt.Sprintf("at %s, page %d", at.Type, at.Page)
 			}
 		}
-		switch e.Status {
-		case http.StatusUnauthorized:
-			at.Next = "credentials"
-		case http.StatusTooManyRequests:
-			at.Next = "rate"
-		}
+		at.Said = e.Said
 		at.Text = "Clever's answer could not be used " + where + ": " + e.Error() + "." + kept
 		return at
 	}
 	if errors.Is(cause, clever.ErrNoToken) {
-		at.Next = "credentials"
 		at.Text = "Clever lists no token for this district: it is not, or no longer, connected to this app." + kept
 		return at
 	}
-	at.Next = "support"
 	at.Text = "Writing stopped " + where + ": " + cause.Error() + "." + kept
 	return at
+}
+
+// What to do about a failure, as models.SyncFailure says it.
+const (
+	nextCredentials = "credentials"
+	nextSharing     = "sharing"
+	nextRate        = "rate"
+	nextAnswer      = "answer"
+	nextReach       = "reach"
+	nextApp         = "app"
+	nextDisk        = "disk"
+	nextStopped     = "stopped"
+	nextSupport     = "support"
+)
+
+// nextStep is what somebody can do about a failure. Who, follows from it.
+func nextStep(cause error) string {
+	if _, ok := errors.AsType[*shortListError](cause); ok {
+		return nextAnswer
+	}
+	if e, ok := errors.AsType[*clever.Error](cause); ok {
+		switch {
+		case e.Status == http.StatusUnauthorized && e.RecordType == "tokens": // asked for with the app's own secret
+			return nextApp
+		case e.Status == http.StatusUnauthorized:
+			return nextCredentials
+		case e.Status == http.StatusForbidden:
+			return nextSharing
+		case e.Status == http.StatusTooManyRequests:
+			return nextRate
+		case e.Status == 0 || e.Err != nil: // no answer, or one that broke off
+			return nextReach
+		}
+		return nextAnswer
+	}
+	switch {
+	case errors.Is(cause, clever.ErrNoToken):
+		return nextCredentials
+	case models.DiskFull(cause):
+		return nextDisk
+	}
+	return nextSupport
 }

@@ -60,7 +60,7 @@ func TestPagesTwiceOrOutOfOrderEndNothing(t *testing.T) {
 			w.T = t
 			defer w.sandbox.Faults().Clear()
 			w.sandbox.Faults().Add(sandbox.Fault{Path: "/v3.1/users", Page: 3, Kind: kind, Times: -1})
-			if run := w.failed(Options{}); run.ErrorType != "users" || run.ErrorNext != "retry" || !strings.Contains(run.Error, want) {
+			if run := w.failed(Options{}); run.ErrorType != "users" || run.ErrorNext != "answer" || !strings.Contains(run.Error, want) {
 				t.Errorf("at %s, next %s: %s\nwant %q", run.ErrorType, run.ErrorNext, run.Error, want)
 			}
 			endedNothing(&w)
@@ -83,7 +83,7 @@ func TestSlowBytesAreReadToTheEnd(t *testing.T) {
 	w.client = impatient
 	w.sandbox.Faults().Clear()
 	w.sandbox.Faults().Add(sandbox.Fault{Path: "/v3.1/sections", Page: 1, Kind: sandbox.Drip, Delay: time.Hour})
-	if run := w.failed(Options{}); run.ErrorType != "sections" || run.ErrorNext != "retry" {
+	if run := w.failed(Options{}); run.ErrorType != "sections" || run.ErrorNext != "answer" {
 		t.Errorf("at %s, next %s: %s", run.ErrorType, run.ErrorNext, run.Error)
 	}
 	endedNothing(w)
@@ -105,8 +105,8 @@ func TestTokenRevokedAtAnyPage(t *testing.T) {
 			w.T = t
 			defer w.sandbox.Faults().Clear()
 			w.sandbox.Faults().Add(sandbox.Fault{Path: "/v3.1/" + string(at.typ), Page: at.page, Kind: sandbox.ServerError, Status: 401, Times: -1})
-			if run := w.failed(Options{}); run.ErrorNext != "credentials" || run.ErrorType != string(at.typ) || run.ErrorPage != at.page {
-				t.Errorf("at %s page %d, next %s: %s", run.ErrorType, run.ErrorPage, run.ErrorNext, run.Error)
+			if run := w.failed(Options{}); run.ErrorNext != "credentials" || run.ErrorType != string(at.typ) || run.ErrorPage != at.page || run.ErrorSaid == "" || !strings.Contains(run.Error, run.ErrorSaid) {
+				t.Errorf("at %s page %d, next %s: %s\nClever said %q", run.ErrorType, run.ErrorPage, run.ErrorNext, run.Error, run.ErrorSaid)
 			}
 			endedNothing(&w)
 		})
@@ -172,7 +172,7 @@ func TestEventsAgainAreRefused(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "nothing new, yet has a next link") {
 		t.Errorf("got %v", err)
 	}
-	w.is("failed retry", `SELECT state || ' ' || error_next FROM sync_runs ORDER BY id DESC LIMIT 1`)
+	w.is("failed answer", `SELECT state || ' ' || error_next FROM sync_runs ORDER BY id DESC LIMIT 1`)
 	w.followed()
 	w.is("6", `SELECT count(*) FROM users WHERE email LIKE 'second%'`)
 	w.recovered(t, people)

@@ -130,7 +130,7 @@ func TestListThatEndsEarlyIsNotBelieved(t *testing.T) {
 		run := w.failed(Options{})
 		total := w.text(`SELECT count(*) FROM ` + string(typ) + map[models.RosterType]string{models.RosterSchools: ` WHERE listed`}[typ])
 		want := fmt.Sprintf("Clever says there are %s %s but listed %d.", total, typ, read[typ])
-		if run.ErrorType != string(typ) || run.ErrorPage != page || run.ErrorNext != "retry" || !strings.Contains(run.Error, want) {
+		if run.ErrorType != string(typ) || run.ErrorPage != page || run.ErrorNext != "answer" || !strings.Contains(run.Error, want) {
 			t.Errorf("%s page %d, next %s: %s\nwant %q", run.ErrorType, run.ErrorPage, run.ErrorNext, run.Error, want)
 		}
 		w.is("0", `SELECT count(*) FROM `+string(typ)+` WHERE ended_at IS NOT NULL`)

@@ -224,7 +224,7 @@ func hostilePages(lang string) map[string]templ.Component {
 			Teachers: []SectionPerson{{1, hostile, hostile, hostile, hostile, true, false}}, Students: []SectionPerson{{1, hostile, hostile, hostile, hostile, true, false}},
 		}),
 		"syncs":     Syncs(SyncsPage{Frame: f, Runs: []SyncRun{{State: hostile, By: hostile}}, Notices: []string{hostile}}),
-		"sync":      Sync(SyncPage{Frame: f, Run: SyncRun{State: "failed", By: hostile, Error: &SyncError{Message: hostile, Type: hostile, Page: 1, Next: hostile}, Types: []SyncType{{Type: hostile, State: hostile}}}}),
+		"sync":      Sync(SyncPage{Frame: f, Run: SyncRun{State: "failed", By: hostile, Error: &SyncError{Message: hostile, Said: hostile, Type: hostile, Page: 1, Next: hostile}, Types: []SyncType{{Type: hostile, State: hostile}}}}),
 		"error":     Error(ErrorPage{Frame: f, Status: 403, Message: hostile, Reason: &Reason{Person: hostile}}),
 		"signin":    SignIn(SignInPage{Frame: Frame{RequestID: hostile}, Notice: "clever_error", Code: hostile}),
 		"noconsole": NoConsole(NoConsolePage{Frame: Frame{}, FirstName: hostile, Reason: hostile, Roles: []string{hostile}, Schools: []string{hostile}, PortalURL: "javascript:alert(1)"}),
@@ -408,7 +408,7 @@ func TestSyncProgressAsksForItselfOnlyWhileItMoves(t *testing.T) {
 		t.Error("a finished run is still polled")
 	}
 	wantContains(t, doc, ".problem", "While reading: People, page 12.")
-	wantContains(t, doc, ".problem", "Start another sync.")
+	wantContains(t, doc, ".problem", "Who can put it right: Clever.")
 }
 
 func TestRefusalOffersTheOtherView(t *testing.T) {

@@ -207,7 +207,7 @@ func sampleRun(state string) SyncRun {
 	case "failed":
 		r.Types[2].State, r.Types[3] = "failed", SyncType{Type: "sections", State: "waiting"}
 		r.Finished = at(2026, time.November, 20, 6, 1)
-		r.Error = &SyncError{Message: "Clever answered with HTML where JSON was due.", Type: "users", Page: 12, Next: "retry"}
+		r.Error = &SyncError{Message: "Clever answered with HTML where JSON was due.", Said: "Service Unavailable: try again later", Type: "users", Page: 12, Next: "answer"}
 	default:
 		r.Finished = at(2026, time.November, 20, 6, 2)
 	}

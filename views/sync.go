@@ -128,22 +128,6 @@ func (e SyncError) where(l *Locale) string {
 	return l.F("sync.error.where", "Type", recordType(l, e.Type))
 }
 
-func (e SyncError) next(l *Locale) string {
-	switch e.Next {
-	case "credentials":
-		return l.T("sync.next.credentials")
-	case "sharing":
-		return l.T("sync.next.sharing")
-	case "rate":
-		return l.T("sync.next.rate")
-	case "disk":
-		return l.T("sync.next.disk")
-	case "support":
-		return l.T("sync.next.support")
-	}
-	return l.T("sync.next.retry")
-}
-
 func recordType(l *Locale, t string) string {
 	switch t {
 	case "schools":
