@@ -65,6 +65,7 @@ func console(ctx context.Context, c config, store *models.Store, client *clever.
 		Follow:     jobs.FollowEvents(store, client, roster.Options{Log: c.log}),
 		Duplicates: func(ctx context.Context, district int64) error { return queue.Refresh(ctx, store, district) },
 		Import:     func(ctx context.Context, district, id int64) error { return imports.Work(ctx, store, district, id) },
+		CutOver:    func(ctx context.Context, district int64) error { return imports.CutOver(ctx, store, district) },
 		Poll:       jobs.PollConnections(store, client, c.log),
 	}, c.log)
 	if err != nil {

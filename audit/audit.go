@@ -50,6 +50,10 @@ const (
 	AccountsImported Action = "accounts.imported"
 	AccountsTakenOut Action = "accounts.taken_out"
 	AccountsLinked   Action = "accounts.linked"
+
+	CutOverChanged Action = "cutover.changed" // its date, or what becomes of accounts that lead to nobody
+	CutOverDone    Action = "cutover.done"
+	CutOverUndone  Action = "cutover.undone"
 )
 
 // Entry is one thing that happened. Who did it, when and in which request is added by the transaction that writes

@@ -10,6 +10,7 @@ var all = []Action{
 	OverrideCreated, OverrideExtended, OverrideEnded, OverrideUndone,
 	RoleGiven, RoleEnded, RoleUndone,
 	AccountsImported, AccountsTakenOut, AccountsLinked,
+	CutOverChanged, CutOverDone, CutOverUndone,
 	PairDecided, PairUndone,
 	UsersMerged, UsersUnmerged, MergeProposed, MergeRefused,
 	RulesChanged, SettingChanged, KeyMade, KeyRevoked,

@@ -72,6 +72,9 @@ func changeKinds() map[audit.Action]changeKind {
 		audit.UsersMerged:   merged, audit.UsersUnmerged: merged, audit.MergeProposed: merged, audit.MergeRefused: merged,
 		audit.AccountsImported: {permission: access.DuplicatesReview, receipt: importReceipt, path: importOfChange},
 		audit.AccountsTakenOut: {permission: access.DuplicatesReview, receipt: importReceipt, path: importOfChange},
+		audit.CutOverChanged:   {permission: access.DuplicatesReview, receipt: cutOverReceipt, undo: undoCutOverDate},
+		audit.CutOverDone:      {permission: access.DuplicatesReview, receipt: cutOverReceipt, undo: undoCutOver},
+		audit.CutOverUndone:    {permission: access.DuplicatesReview, receipt: cutOverReceipt},
 		audit.RulesChanged:     {permission: access.SettingsManage, receipt: rulesReceipt, undo: undoRules},
 		audit.SettingChanged:   {permission: access.SettingsManage, receipt: settingReceipt, undo: undoSetting},
 	}

@@ -50,6 +50,9 @@ func showMigration(v *visit) (reply, error) {
 	for _, a := range list {
 		p.Accounts = append(p.Accounts, oldAccount(a))
 	}
+	if p.CutOver, err = v.cutOverShown(); err != nil {
+		return nil, err
+	}
 	p.Frame = v.frame()
 	return page(views.Migration(p)), nil
 }
@@ -65,16 +68,19 @@ func oldAccount(a models.ImportedAccount) views.OldAccount {
 	return o
 }
 
-// exportMigration is every account of the old days as a file, read and sent a page at a time.
+// exportMigration is every account of the old days as a file, or those of one state, read and sent a page at a time.
 func exportMigration(v *visit) (reply, error) {
-	l := v.locale()
+	l, states := v.locale(), accountStates
+	if one := models.AccountState(v.c.QueryParam("state")); slices.Contains(accountStates, one) {
+		states = []models.AccountState{one}
+	}
 	return func(c echo.Context) error {
 		beginCSV(c, "migration.csv")
 		file := csv.NewWriter(c.Response())
 		file.UseCRLF = true
 		_ = file.Write(l.MigrationHead()) // what fails here fails again at Flush
 		ctx := context.WithoutCancel(c.Request().Context())
-		for _, state := range accountStates {
+		for _, state := range states {
 			f := models.AccountFilter{State: state, Limit: exportPage}
 			for more := true; more; {
 				var list []models.ImportedAccount

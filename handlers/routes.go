@@ -61,6 +61,9 @@ func (s *server) routes() []route {
 		// The app's accounts from before are the whole district's.
 		{method: get, path: inside + "migration", permission: access.DuplicatesReview, at: access.District, page: showMigration},
 		{method: get, path: inside + "migration.csv", permission: access.DuplicatesReview, at: access.District, page: exportMigration},
+		{method: get, path: inside + "migration/cut-over", permission: access.DuplicatesReview, at: access.District, page: editCutOver},
+		{method: post, path: inside + "migration/cut-over/preview", permission: access.DuplicatesReview, at: access.District, page: previewCutOver},
+		{method: post, path: inside + "migration/cut-over", permission: access.DuplicatesReview, at: access.District, page: changeCutOver},
 		{method: get, path: inside + "imports", permission: access.DuplicatesReview, at: access.District, page: listImports},
 		{method: post, path: inside + "imports", permission: access.DuplicatesReview, at: access.District, page: s.createImport},
 		{method: get, path: inside + "imports/:id", permission: access.DuplicatesReview, at: access.District, page: showImport},

@@ -134,7 +134,7 @@ func oauthCode(code string) string {
 func (s *server) showNothingHere(c echo.Context) error {
 	p := views.NoConsolePage{Reason: "no_role"}
 	switch as := c.QueryParam("as"); as {
-	case "student", "contact", "unknown_role", "ended", "not_listed":
+	case "student", "contact", "unknown_role", "ended", "not_listed", "archived", "old_id":
 		p.Reason = as
 	}
 	return s.turnAway(c, p)

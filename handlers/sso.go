@@ -139,11 +139,8 @@ func (s *server) redeem(c echo.Context, code, next string) error {
 		return err
 	}
 	s.cookies.dropToken(c)
-	if errors.Is(err, clever.ErrNotFound) { // Clever knows them, and does not share them with this app
-		n.event = "sign_in_of_unlisted_person"
-		return s.turnAway(c, views.NoConsolePage{Reason: "not_listed"})
-	}
-	if err != nil {
+	unlisted := errors.Is(err, clever.ErrNotFound) // Clever knows them, and does not share them with this app under that id
+	if err != nil && !unlisted {
 		n.event, n.err = "clever_failed_sign_in", err
 		return s.door(c, http.StatusBadGateway, "clever_error", "")
 	}
@@ -156,7 +153,11 @@ func (s *server) redeem(c echo.Context, code, next string) error {
 		return err
 	}
 	n.district = district
-	return s.admit(c, district, person, partial, code, next)
+	if unlisted {
+		n.event = "sign_in_of_unlisted_person"
+		return s.admit(c, district, func(tx *models.Tx) (models.SignedIn, string, error) { return arriveByOldID(ctx, tx, me.ID) }, code, next)
+	}
+	return s.admit(c, district, func(tx *models.Tx) (models.SignedIn, string, error) { return arrive(ctx, tx, person, partial) }, code, next)
 }
 
 // identify asks Clever whose code it is, and then for that person's roles: /me names none. An error after /me has
@@ -189,7 +190,7 @@ func (s *server) identify(ctx context.Context, code string) (me clever.Me, perso
 
 // admit begins a session for those to whom a role opens something. The identity is the issuer, which is the one
 // Clever that is configured, and Clever's user id.
-func (s *server) admit(c echo.Context, district int64, person clever.User, partial bool, code, next string) error {
+func (s *server) admit(c echo.Context, district int64, arrive func(*models.Tx) (models.SignedIn, string, error), code, next string) error {
 	ctx := c.Request().Context()
 	t := newToken(district)
 	var to string                  // where those go who are let in
@@ -204,7 +205,7 @@ func (s *server) admit(c echo.Context, district int64, person clever.User, parti
 		if shut = connection.Switch == models.SwitchWaiting || connection.Switch == models.SwitchOff; shut {
 			return nil
 		}
-		in, reason, err := arrive(ctx, tx, person, partial)
+		in, reason, err := arrive(tx)
 		if err != nil {
 			return err
 		}
@@ -273,6 +274,30 @@ func arrive(ctx context.Context, tx *models.Tx, person clever.User, partial bool
 		return in, "ended", nil
 	}
 	return in, "", err
+}
+
+// arriveByOldID reads who signs in under an id that Clever lists nobody by. Until the district's cut-over, an id from the
+// days of API v2 opens the account that had it.
+func arriveByOldID(ctx context.Context, tx *models.Tx, id string) (in models.SignedIn, reason string, err error) {
+	old, err := tx.OldID(ctx, id)
+	switch {
+	case err != nil:
+		return in, "", err
+	case old.Archived:
+		return in, "archived", nil
+	case old.Over:
+		return in, "old_id", nil
+	case old.User == 0:
+		return in, "not_listed", nil
+	}
+	in, err = tx.UserFacts(ctx, old.User)
+	if errors.Is(err, models.ErrNotFound) {
+		return in, "ended", nil
+	}
+	if err == nil && len(in.Grants) == 0 { // an account that waits for its person
+		reason = "not_listed"
+	}
+	return in, reason, err
 }
 
 // door shows the sign-in page with what went wrong. code is Clever's own word for it.

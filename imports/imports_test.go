@@ -3,6 +3,7 @@ package imports
 import (
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,12 +21,14 @@ type place struct {
 	store    *models.Store
 	district int64
 	look     *pgx.Conn // sees everything
+	ahead    *atomic.Int64
 }
 
 func newPlace(t *testing.T) place {
 	t.Helper()
 	url := modelstest.URL(t)
-	p := place{T: t, store: modelstest.Open(t, url, time.Now)}
+	p := place{T: t, ahead: &atomic.Int64{}}
+	p.store = modelstest.Open(t, url, func() time.Time { return time.Now().Add(time.Duration(p.ahead.Load())) })
 	p.district = modelstest.District(t, p.store, "d1")
 	look, err := pgx.Connect(t.Context(), url)
 	if err != nil {

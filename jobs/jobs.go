@@ -42,8 +42,9 @@ type Work struct {
 	Follow Follow // nil follows no events and asks for no nightly sync
 	// Duplicates computes suggestions after a sync, an import or a merge; nil leaves that to another program.
 	Duplicates Duplicates
-	Import     Import // applies files of the app's old accounts; nil leaves that to another program
-	Poll       Poll   // nil looks at no token list
+	Import     Import  // applies files of the app's old accounts; nil leaves that to another program
+	CutOver    CutOver // carries out cut-overs whose date has come; nil leaves that to another program
+	Poll       Poll    // nil looks at no token list
 }
 
 // Runner works jobs off until it is stopped.
@@ -55,6 +56,7 @@ type Runner struct {
 	log    *slog.Logger
 
 	duplicates bool
+	cutOver    bool
 }
 
 // New prepares a runner; no job runs before Start. A nil log discards.
@@ -62,11 +64,12 @@ func New(store *models.Store, work Work, log *slog.Logger) (*Runner, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	r := &Runner{store: store, follow: work.Follow != nil, duplicates: work.Duplicates != nil, log: log}
+	r := &Runner{store: store, follow: work.Follow != nil, duplicates: work.Duplicates != nil, cutOver: work.CutOver != nil, log: log}
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &syncWorker{sync: work.Sync, turns: newTurns(syncPlaces), runner: r})
 	river.AddWorker(workers, &duplicatesWorker{compute: work.Duplicates})
 	river.AddWorker(workers, &importWorker{do: work.Import})
+	river.AddWorker(workers, &cutOverWorker{do: work.CutOver})
 	river.AddWorker(workers, &eventsWorker{follow: work.Follow, runner: r})
 	river.AddWorker(workers, &sweepWorker{runner: r})
 	river.AddWorker(workers, &connectionsWorker{poll: work.Poll})
@@ -164,7 +167,7 @@ func (r *Runner) Sweep(ctx context.Context) error {
 		if follow && err == nil {
 			due = append(due, river.InsertManyParams{Args: EventsArgs{District: d}})
 		}
-		err = errors.Join(err, r.nudgeDuplicates(ctx, d), r.sweepImports(ctx, d))
+		err = errors.Join(err, r.nudgeDuplicates(ctx, d), r.sweepImports(ctx, d), r.nudgeCutOver(ctx, d))
 		for _, run := range waiting {
 			args := SyncArgs{District: d, Run: run.ID, Again: nudgesLost(now.Sub(run.RequestedAt))}
 			if run.Kind == models.SyncRelease {

@@ -32,7 +32,10 @@ type District struct {
 	// When accounts of the app's old days that lead to nobody are given up, or kept: CutOverRest.
 	CutOverAt   *time.Time
 	CutOverRest string
-	BulkWrong   int32 // most wrong of a bulk of merges, in millionths
+	// The receipts of setting that date and of carrying it out.
+	CutOverChange *int64
+	CutOverDone   *int64
+	BulkWrong     int32 // most wrong of a bulk of merges, in millionths
 }
 
 // DistrictID finds a district by its Clever id, before anyone has entered it. The directory it reads holds ids only.

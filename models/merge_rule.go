@@ -88,6 +88,7 @@ var mergeColumns = []MergeColumn{
 	{"held_records", "record", MergeStays, "the record as Clever has it; when it is let in, it comes in as the survivor"},
 	{"held_effects", "user_id", MergeHistory, "says what was so when the run was held"},
 	{"sync_runs", "decided_by", MergeHistory, "who decided it decided it"},
+	{"cut_over_rows", "was", MergeHistory, "images of rows as the cut-over found them"},
 	{"import_undo", "was", MergeHistory, "images of rows as an import found them"},
 	{"bulks", "suggestions", MergeHistory, "fingerprints of what was offered then"},
 	{"bulks", "sample", MergeHistory, "places drawn then"},

@@ -533,6 +533,17 @@ CREATE TABLE public.contact_students (
 
 ALTER TABLE ONLY public.contact_students FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.cut_over_rows (
+    district_id bigint NOT NULL,
+    change_id bigint NOT NULL,
+    table_name text NOT NULL,
+    key text NOT NULL COLLATE pg_catalog."C",
+    was jsonb NOT NULL,
+    CONSTRAINT cut_over_rows_table_name_check CHECK ((table_name = ANY (ARRAY['imported_accounts'::text, 'users'::text, 'user_search'::text, 'accounts'::text, 'identities'::text])))
+);
+
+ALTER TABLE ONLY public.cut_over_rows FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.dedupe_keys (
     district_id bigint NOT NULL,
     hash bigint NOT NULL,
@@ -586,6 +597,8 @@ CREATE TABLE public.districts (
     brake_people integer DEFAULT 25 NOT NULL,
     sync_hour smallint DEFAULT 2 NOT NULL,
     retention_days integer DEFAULT 60 NOT NULL,
+    cut_over_change bigint,
+    cut_over_done bigint,
     CONSTRAINT districts_brake_people_check CHECK ((brake_people >= 0)),
     CONSTRAINT districts_bulk_wrong_check CHECK (((bulk_wrong >= 1000) AND (bulk_wrong <= 200000))),
     CONSTRAINT districts_combining_check CHECK ((combining = ANY (ARRAY['most_privileged'::text, 'least_privileged'::text, 'view_in_use'::text]))),
@@ -1346,6 +1359,9 @@ ALTER TABLE ONLY public.connections
 ALTER TABLE ONLY public.contact_students
     ADD CONSTRAINT contact_students_pkey PRIMARY KEY (district_id, contact_id, student_clever_id);
 
+ALTER TABLE ONLY public.cut_over_rows
+    ADD CONSTRAINT cut_over_rows_pkey PRIMARY KEY (district_id, change_id, table_name, key);
+
 ALTER TABLE ONLY public.dedupe_keys
     ADD CONSTRAINT dedupe_keys_pkey PRIMARY KEY (district_id, hash, user_id);
 
@@ -1719,6 +1735,9 @@ ALTER TABLE ONLY public.connections
 ALTER TABLE ONLY public.contact_students
     ADD CONSTRAINT contact_students_district_id_contact_id_fkey FOREIGN KEY (district_id, contact_id) REFERENCES public.users(district_id, id);
 
+ALTER TABLE ONLY public.cut_over_rows
+    ADD CONSTRAINT cut_over_rows_district_id_change_id_fkey FOREIGN KEY (district_id, change_id) REFERENCES public.changes(district_id, id);
+
 ALTER TABLE ONLY public.dedupe_keys
     ADD CONSTRAINT dedupe_keys_district_id_user_id_fkey FOREIGN KEY (district_id, user_id) REFERENCES public.users(district_id, id);
 
@@ -1948,6 +1967,8 @@ ALTER TABLE public.connections ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.contact_students ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.cut_over_rows ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.dedupe_keys ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.dedupe_models ENABLE ROW LEVEL SECURITY;
@@ -2003,6 +2024,8 @@ CREATE POLICY own_district ON public.changes USING ((district_id = public.curren
 CREATE POLICY own_district ON public.connections USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
 CREATE POLICY own_district ON public.contact_students USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.cut_over_rows USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
 CREATE POLICY own_district ON public.dedupe_keys USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
@@ -2140,6 +2163,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.changes TO hallpass_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.connections TO hallpass_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_students TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.cut_over_rows TO hallpass_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.dedupe_keys TO hallpass_app;
 

@@ -82,6 +82,7 @@ func decide(t *testing.T, url string) {
 		`INSERT INTO imports (district_id, kind, file_name, state, started_at, beat_at) SELECT district_id, 'accounts', 'a.csv', 'applied', now(), now() FROM districts`,
 		`INSERT INTO import_rows (district_id, import_id, n, line, col, app_id) SELECT district_id, id, 1, 1, 1, 'a' FROM imports`,
 		`INSERT INTO import_undo SELECT district_id, id, 'a:a', '{}' FROM imports`,
+		`INSERT INTO cut_over_rows SELECT district_id, id, 'users', '1', '{}' FROM changes`,
 		`INSERT INTO import_errors SELECT district_id, id, 1, 0, '', 'x' FROM imports`,
 		`INSERT INTO imported_accounts (district_id, app_id, role, name_key, state, import_id, digest, changed_at) SELECT district_id, 'a', 'teacher', '', 'unmatched', id, '', now() FROM imports`,
 		`INSERT INTO migrated_ids SELECT district_id, 'old', 'new', id FROM imports`,

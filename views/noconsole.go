@@ -24,6 +24,10 @@ func (p NoConsolePage) says(l *Locale) string {
 		return l.T("noconsole.ended")
 	case "not_listed":
 		return l.T("noconsole.not_listed")
+	case "archived":
+		return l.T("noconsole.archived")
+	case "old_id":
+		return l.T("noconsole.old_id")
 	}
 	return l.T("noconsole.no_role")
 }
@@ -33,6 +37,10 @@ func (p NoConsolePage) next(l *Locale) string {
 	switch p.Reason {
 	case "student", "contact":
 		return l.T("noconsole.next.portal")
+	case "archived":
+		return l.T("noconsole.next.archived")
+	case "old_id":
+		return l.T("noconsole.next.old_id")
 	}
 	return l.T("noconsole.next.office")
 }

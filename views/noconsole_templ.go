@@ -13,7 +13,7 @@ import templruntime "github.com/a-h/templ/runtime"
 type NoConsolePage struct {
 	Frame
 	FirstName string   // may be empty
-	Reason    string   // student, contact, no_role, unknown_role, ended, not_listed
+	Reason    string   // student, contact, no_role, unknown_role, ended, not_listed, archived, old_id
 	Roles     []string // role slugs as Clever sent them, unknown ones kept
 	Schools   []string // names, may be empty
 	PortalURL string   // Clever's portal; empty: https://clever.com/login

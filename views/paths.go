@@ -288,6 +288,21 @@ func MigrationPath(district, view, state, role, after string) string {
 	return withQuery(viewPath(district, view)+"migration", q)
 }
 
+// MigrationCSVOfPath is the old accounts of one state as a file.
+func MigrationCSVOfPath(district, view, state string) string {
+	return withQuery(MigrationCSVPath(district, view), url.Values{"state": {state}})
+}
+
+// CutOverPath is the form for the date of the cut-over, and where it is set by POST.
+func CutOverPath(district, view string) string {
+	return MigrationPath(district, view, "", "", "") + "/cut-over"
+}
+
+// CutOverPreviewPath shows by POST what a date would do.
+func CutOverPreviewPath(district, view string) string {
+	return CutOverPath(district, view) + "/preview"
+}
+
 // MigrationCSVPath is all old accounts as a file.
 func MigrationCSVPath(district, view string) string {
 	return viewPath(district, view) + "migration.csv"

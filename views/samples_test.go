@@ -311,7 +311,7 @@ func samples(lang string) map[string]templ.Component {
 	for _, n := range []string{"", "signed_out", "idle", "absolute", "replaced", "clever_error", "restarted", "district_unknown"} {
 		all["signin-"+n] = SignIn(SignInPage{Frame: outsideFrame(lang), Notice: n, Code: "access_denied"})
 	}
-	for _, r := range []string{"student", "contact", "no_role", "unknown_role", "ended", "not_listed"} {
+	for _, r := range []string{"student", "contact", "no_role", "unknown_role", "ended", "not_listed", "archived", "old_id"} {
 		p := NoConsolePage{Frame: outsideFrame(lang), Reason: r, FirstName: "Lovisa", Schools: []string{"A", "B", "C", "D", "E"}}
 		p.User = SignedIn{ID: 3, Name: "Lovisa Ekström"}
 		switch r {
@@ -337,5 +337,6 @@ func samples(lang string) map[string]templ.Component {
 	maps.Copy(all, changeSamples(lang))
 	maps.Copy(all, mergeSamples(lang))
 	maps.Copy(all, duplicateSamples(lang))
+	maps.Copy(all, importSamples(lang))
 	return all
 }
