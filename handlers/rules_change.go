@@ -102,7 +102,9 @@ func (v *visit) planRules(d models.Decided, cells []access.RuleChange, undoes *m
 		shown.Frame = v.frame()
 		return shown
 	}
-	p.draw = func(check views.Check, moved map[int]bool) templ.Component { return views.PolicyCheck(show(check, moved)) }
+	p.draw = func(check views.Check, moved map[int]bool) templ.Component {
+		return views.PolicyCheck(show(check, moved))
+	}
 	p.part = func(check views.Check) templ.Component { return views.PolicyCheckPart(show(check, nil)) }
 	p.make = func() (models.NewChange, error) {
 		if err := v.tx.SetRules(v.ctx, cells); err != nil {

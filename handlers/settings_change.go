@@ -71,7 +71,9 @@ func (v *visit) planSetting(s setting, d models.Decided, to settingValue, undoes
 		shown.Frame = v.frame()
 		return shown
 	}
-	p.draw = func(check views.Check, moved map[int]bool) templ.Component { return views.PolicyCheck(show(check, moved)) }
+	p.draw = func(check views.Check, moved map[int]bool) templ.Component {
+		return views.PolicyCheck(show(check, moved))
+	}
 	p.part = func(check views.Check) templ.Component { return views.PolicyCheckPart(show(check, nil)) }
 	p.make = func() (models.NewChange, error) {
 		if err := s.set(v, to); err != nil {
