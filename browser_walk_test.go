@@ -54,15 +54,16 @@ func walk(t *testing.T, script bool) { //nolint:thelper // the body of two tests
 	school := ask[string](w, `document.querySelector('table.matrix a[href$="`+sandbox.SeedTeacherSchool+`"]').textContent`)
 	w.press(`table.matrix a[href$="`+sandbox.SeedTeacherSchool+`"]`, `document.querySelector("h1")?.textContent === `+asJSON(school))
 
+	w.press(".view-rest summary", `document.querySelector(".view-rest").open`)
 	w.press(`.view a[href*="/teacher/"]`, `location.pathname === `+asJSON(seedHome+"teacher/")) // that view has no page of schools
-	w.saw(".view p", "You're logged in as a Teacher. Switch to Admin view → Switch to Staff view → Use all roles together →")
+	w.saw(".view p", "You're logged in as a Teacher. Switch to Admin view →")
 	w.saw("h1", "My sections")
 	w.until(`[...document.querySelectorAll("main a")].some(a => a.textContent.startsWith("Composition"))`)
 
 	other := w.tab() // two tabs, two hats
 	other.do(withoutScript(!script))
 	other.open(seedHome + "district_admin/schools")
-	other.saw(".view p span", "You're logged in as a District admin. Switch to Staff view → Switch to Teacher view → Use all roles together →")
+	other.saw(".view p span", "You're logged in as a District admin. Switch to Staff view →")
 	w.do(chromedp.Reload())
 	w.saw("h1", "My sections")
 

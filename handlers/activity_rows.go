@@ -27,9 +27,10 @@ type stated struct {
 	settingChange
 	Rules   []ruleChange   `json:"rules"`
 	Effects []effectRecord `json:"effects"`
-	Exists  *bool          `json:"exists"`
-	Ended   *bool          `json:"ended"`
-	End     *struct {
+	bulkOutcome
+	Exists *bool `json:"exists"`
+	Ended  *bool `json:"ended"`
+	End    *struct {
 		models.OverrideEnd
 	} `json:"end"`
 }
@@ -58,6 +59,11 @@ func (v *visit) activityRows(rows []models.ActivityRow) ([]views.ActivityRow, er
 		_ = json.Unmarshal(said[i].After, &states[i][1])
 		for _, e := range states[i][1].Effects {
 			places = append(places, e.place())
+		}
+		for _, o := range states[i][1].Overrides {
+			for _, e := range o.Effects {
+				places = append(places, e.place())
+			}
 		}
 		if r.ActorID != nil {
 			users = append(users, *r.ActorID)
@@ -134,6 +140,8 @@ func (w activityWords) row(r models.ActivityRow, said entryData) views.ActivityR
 		row.Thing.Href = views.OverridePath(district, view, id)
 		words := views.OverrideWords{Name: w.names[o.UserID], Allow: o.Allow, Act: w.v.act(w.l, o.Permission), Spot: w.spots[o.Place()].spot, End: endOf(o.OverrideEnd)}
 		row.Says = words.Sentence(w.l)
+	case "overrides":
+		row.Thing.Href = views.ChangePath(district, view, id)
 	case "grant", "role":
 		if user := w.holders[id]; user != 0 {
 			row.Thing.Name, row.Thing.Href = w.names[user], views.UserPath(district, view, user)
@@ -166,6 +174,13 @@ func endOf(e models.OverrideEnd) views.EndWords {
 func (w activityWords) lines(said entryData, before, after stated) (lines []views.ActivityLine) {
 	for _, e := range after.Effects {
 		lines = append(lines, w.l.EffectLine(w.spots[e.place()].spot, w.v.act(w.l, e.Permission), e.Before, e.After))
+	}
+	for i, o := range after.Overrides[:min(len(after.Overrides), len(before.Overrides))] {
+		was := before.Overrides[i]
+		lines = append(lines, w.l.OverrideLine(o.Override, endOf(was.End), endOf(o.End), was.Ended, o.Ended))
+		for _, e := range o.Effects {
+			lines = append(lines, w.l.EffectLine(w.spots[e.place()].spot, w.v.act(w.l, e.Permission), e.Before, e.After))
+		}
 	}
 	for _, r := range after.Rules {
 		was := slices.IndexFunc(before.Rules, func(o ruleChange) bool {

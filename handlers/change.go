@@ -32,6 +32,8 @@ type plan struct {
 	blocked string
 	// draw makes the preview. moved marks lines.
 	draw func(check views.Check, moved map[int]bool) templ.Component
+	// part makes what draw puts into the page, for a preview whose page has begun before there is a plan; nil: it never does.
+	part func(check views.Check) templ.Component
 	// make does it, and says what to record. A deniedError undoes it and is shown in place of the receipt.
 	make func() (models.NewChange, error)
 	// record does it and records it too, in place of make. models.ErrConflict: the plan moved at the last moment.
@@ -51,6 +53,7 @@ type changeKind struct {
 	receipt    func(*visit, models.Change) (views.Receipt, error)
 	undo       func(*visit, models.Change) (plan, error) // nil: there is no undo
 	path       func(*visit, models.Change) (string, error)
+	weighs     bool                                      // its undo is foreseen for everybody in the district
 	mine       func(*visit, models.Change) (bool, error) // whose it is to see and undo; nil: of whoever holds the permission in the district
 }
 
@@ -75,8 +78,8 @@ func changeKinds() map[audit.Action]changeKind {
 		audit.CutOverChanged:   {permission: access.DuplicatesReview, receipt: cutOverReceipt, undo: undoCutOverDate},
 		audit.CutOverDone:      {permission: access.DuplicatesReview, receipt: cutOverReceipt, undo: undoCutOver},
 		audit.CutOverUndone:    {permission: access.DuplicatesReview, receipt: cutOverReceipt},
-		audit.RulesChanged:     {permission: access.SettingsManage, receipt: rulesReceipt, undo: undoRules},
-		audit.SettingChanged:   {permission: access.SettingsManage, receipt: settingReceipt, undo: undoSetting},
+		audit.RulesChanged:     {permission: access.SettingsManage, receipt: rulesReceipt, undo: undoRules, weighs: true},
+		audit.SettingChanged:   {permission: access.SettingsManage, receipt: settingReceipt, undo: undoSetting, weighs: true},
 	}
 }
 
@@ -358,6 +361,15 @@ func (v *visit) changePath(number int64) string {
 
 // previewUndo shows what undoing a change would do now.
 func previewUndo(v *visit) (reply, error) {
+	c, kind, done, err := v.undoable()
+	if err != nil || done != nil {
+		return done, err
+	}
+	if kind.weighs {
+		title, receipt := v.locale().UndoTitles(c.ID)
+		begun := views.WeighingPage{Title: title, Crumb: views.Link{Href: v.changePath(c.ID), Word: receipt}, Undo: true}
+		return v.weigh(begun, v.changePath(c.ID), (*visit).planUndo)
+	}
 	p, done, err := v.planUndo()
 	if err != nil || done != nil {
 		return done, err
@@ -370,21 +382,30 @@ func undoChange(v *visit) (reply, error) {
 	return v.apply(v.planUndo)
 }
 
-// planUndo plans the inverse of the change of the address. One that was undone already leads to its receipt, which
+// undoable finds the change of the address, if it has an undo. One that was undone already leads to its receipt, which
 // says so.
-func (v *visit) planUndo() (plan, reply, error) {
+func (v *visit) undoable() (models.Change, changeKind, reply, error) {
 	c, kind, err := v.change(true)
 	if err != nil {
-		return plan{}, nil, err
+		return c, kind, nil, err
 	}
 	if kind.undo == nil {
-		return plan{}, nil, models.ErrNotFound
+		return c, kind, nil, models.ErrNotFound
 	}
 	switch _, err := v.tx.UndoneBy(v.ctx, c.ID); {
 	case err == nil:
-		return plan{}, seeOther(v.changePath(c.ID)), nil
+		return c, kind, seeOther(v.changePath(c.ID)), nil
 	case !errors.Is(err, models.ErrNotFound):
-		return plan{}, nil, err
+		return c, kind, nil, err
+	}
+	return c, kind, nil, nil
+}
+
+// planUndo plans the inverse of the change of the address.
+func (v *visit) planUndo() (plan, reply, error) {
+	c, kind, done, err := v.undoable()
+	if err != nil || done != nil {
+		return plan{}, done, err
 	}
 	p, err := kind.undo(v, c)
 	if err != nil {

@@ -44,9 +44,13 @@ func (v *visit) surround(f *views.Frame) {
 			worn = v.views[0]
 		}
 	}
-	f.View, f.ViewPlaces = string(worn), v.viewPlaces(worn, f.Locale())
+	l := f.Locale()
+	f.View, f.ViewPlaces = string(worn), v.viewPlaces(worn, l)
 	for _, view := range v.views {
 		o := views.ViewLink{Slug: string(view), Href: v.switchTo(view), Current: view == worn}
+		if view != worn && len(v.views) > 2 { // they stand in a list then
+			o.Places = v.viewPlaces(view, l)
+		}
 		if view == v.waitsIn {
 			o.Waiting = v.waiting
 		}

@@ -44,7 +44,7 @@ func showOverride(v *visit) (reply, error) {
 		return nil, err
 	}
 	p.Flags = flags[o.ID].Words()
-	changes, err := v.tx.ChangesOf(v.ctx, o.Subject())
+	changes, err := v.tx.ChangesOfOverride(v.ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func showOverride(v *visit) (reply, error) {
 	p.By, p.EndedBy = names[o.CreatedBy], names[value(o.EndedBy)]
 	for _, c := range changes {
 		p.History = append(p.History, views.OverrideDeed{Number: c.ID, Says: l.OverrideDeed(string(c.Kind), o.ID), At: c.MadeAt, By: names[c.MadeBy]})
-		if c.Kind == audit.OverrideCreated {
+		if c.Kind == audit.OverrideCreated && !c.OfSeveralOverrides() {
 			_, after, err := recorded(c)
 			if err != nil {
 				return nil, err
@@ -78,14 +78,20 @@ func showOverride(v *visit) (reply, error) {
 	return page(views.Override(p)), nil
 }
 
-// overrideOfChange is where the receipt of an override's change is: the override's own page.
+// overrideOfChange is where the receipt of an override's change is: the override's own page, if it is about one.
 func overrideOfChange(v *visit, c models.Change) (string, error) {
+	if c.OfSeveralOverrides() {
+		return v.changePath(c.ID), nil
+	}
 	_, after, err := recorded(c)
 	return views.OverridePath(v.me.District.CleverID, string(v.actor.View), after.Override), err
 }
 
 // overrideReceipt is one change of an override in words.
 func overrideReceipt(v *visit, c models.Change) (r views.Receipt, err error) {
+	if c.OfSeveralOverrides() {
+		return bulkReceipt(v, c)
+	}
 	before, after, err := recorded(c)
 	if err != nil {
 		return r, err

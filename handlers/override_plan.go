@@ -235,18 +235,27 @@ func (v *visit) whyNothing(c overrideChange) string {
 
 // recorded reads what a change of an override kept.
 func recorded(c models.Change) (before overrideState, after overrideOutcome, err error) {
-	if err = json.Unmarshal(c.Before, &before); err == nil {
-		err = json.Unmarshal(c.After, &after)
+	err = unmarshalChange(c, &before, &after)
+	return before, after, err
+}
+
+func unmarshalChange(c models.Change, before, after any) error {
+	err := json.Unmarshal(c.Before, before)
+	if err == nil {
+		err = json.Unmarshal(c.After, after)
 	}
 	if err != nil {
-		err = fmt.Errorf("read change %d: %w", c.ID, err)
+		return fmt.Errorf("read change %d: %w", c.ID, err)
 	}
-	return before, after, err
+	return nil
 }
 
 // undoOverride plans the inverse of a change of an override: what that change altered goes back, what others altered
 // since stays.
 func undoOverride(v *visit, c models.Change) (plan, error) {
+	if c.OfSeveralOverrides() {
+		return undoBulk(v, c)
+	}
 	before, after, err := recorded(c)
 	if err != nil {
 		return plan{}, err
@@ -259,16 +268,7 @@ func undoOverride(v *visit, c models.Change) (plan, error) {
 	if err != nil {
 		return plan{}, err
 	}
-	will := was
-	if before.Exists && !sameEnd(before.End, after.End) {
-		will.OverrideEnd = before.End
-	}
-	switch endedBefore := before.Ended || !before.Exists; {
-	case endedBefore && !after.Ended && will.EndedAt == nil:
-		will.EndedAt, will.EndedBy = new(v.tx.Now()), &v.me.User.ID
-	case !endedBefore && after.Ended:
-		will.EndedAt, will.EndedBy = nil, nil
-	}
+	will := v.undone(was, before, after.overrideState)
 	change := overrideChange{action: audit.OverrideUndone, who: who, was: was, will: will}
 	lost, err := v.lost(after.Effects, who.with(will))
 	if err != nil {

@@ -72,12 +72,15 @@ func (v *visit) parseOverrides(q url.Values, schools []models.SchoolChoice) (ask
 }
 
 // listOverrides lists the district's overrides, the newest first.
-func listOverrides(v *visit) (reply, error) {
+func listOverrides(v *visit) (reply, error) { return v.overridesList(http.StatusOK) }
+
+func (v *visit) overridesList(status int, said ...string) (reply, error) {
 	schools, err := v.tx.SchoolChoices(v.ctx, access.Reach{District: true})
 	if err != nil {
 		return nil, err
 	}
 	asked, f, notices := v.parseOverrides(v.c.QueryParams(), schools)
+	notices = append(notices, said...)
 	list, err := v.tx.Overrides(v.ctx, v.me.Policy, f)
 	if errors.Is(err, models.ErrBadCursor) {
 		notices = append(notices, noticeBadCursor)
@@ -101,7 +104,10 @@ func listOverrides(v *visit) (reply, error) {
 	for _, row := range list.Rows {
 		p.Rows = append(p.Rows, v.overrideRow(l, row))
 	}
-	p.Frame = v.frame()
+	p.Frame = v.frameAt(asked.Path(v.me.District.CleverID, string(v.actor.View)))
+	if status != http.StatusOK {
+		return pageAs(status, views.Overrides(p)), nil
+	}
 	return page(views.Overrides(p)), nil
 }
 

@@ -151,11 +151,17 @@ func previewRules(v *visit) (reply, error) {
 	if len(cells) == 0 {
 		return v.rulesAgain(d, form, "nothing")
 	}
-	p, err := v.planRules(d, cells, nil)
-	if err != nil {
-		return nil, err
-	}
-	return p.preview()
+	l, district, view := v.locale(), v.me.District.CleverID, string(v.actor.View)
+	begun := views.WeighingPage{Crumb: views.Link{Href: views.RulesPath(district, view), Word: l.RulesTitle()}}
+	begun.Title, _ = l.RulesCheck()
+	return v.weigh(begun, views.RulesEditPath(district, view), func(v *visit) (plan, reply, error) {
+		d, err := v.tx.Decided(v.ctx)
+		if err != nil {
+			return plan{}, nil, err
+		}
+		p, err := v.planRules(d, cells, nil)
+		return p, nil, err
+	})
 }
 
 // rulesAgain is the form with what was filled in.

@@ -88,7 +88,7 @@ func (v *visit) planRules(d models.Decided, cells []access.RuleChange, undoes *m
 	if moves == 0 {
 		p.blocked = l.RulesSaySo()
 	}
-	p.draw = func(check views.Check, moved map[int]bool) templ.Component {
+	show := func(check views.Check, moved map[int]bool) views.PolicyPreview {
 		shown := v.rulesPreview(l, cells, undoes)
 		shown.Check = check
 		for i, c := range cells {
@@ -100,8 +100,12 @@ func (v *visit) planRules(d models.Decided, cells []access.RuleChange, undoes *m
 		}
 		f.show(&shown, l, d.Policy.Catalogue, len(cells), moved)
 		shown.Frame = v.frame()
-		return views.PolicyCheck(shown)
+		return shown
 	}
+	p.draw = func(check views.Check, moved map[int]bool) templ.Component {
+		return views.PolicyCheck(show(check, moved))
+	}
+	p.part = func(check views.Check) templ.Component { return views.PolicyCheckPart(show(check, nil)) }
 	p.make = func() (models.NewChange, error) {
 		if err := v.tx.SetRules(v.ctx, cells); err != nil {
 			return models.NewChange{}, err

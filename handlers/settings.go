@@ -195,7 +195,20 @@ func previewSetting(s setting) func(*visit) (reply, error) {
 			}
 			return pageAs(http.StatusUnprocessableEntity, views.EditSetting(v.settingForm(s, now, to, []views.SettingProblem{{Field: field, Code: "same"}}))), nil
 		}
-		p, err := v.planSetting(s, d, to, nil)
+		propose := func(v *visit) (plan, reply, error) {
+			d, err := v.tx.Decided(v.ctx)
+			if err != nil {
+				return plan{}, nil, err
+			}
+			p, err := v.planSetting(s, d, to, nil)
+			return p, nil, err
+		}
+		if s.policy != nil {
+			l, district, view := v.locale(), v.me.District.CleverID, string(v.actor.View)
+			begun := views.WeighingPage{Title: l.SettingCheck(), Crumb: views.Link{Href: views.SettingsPath(district, view), Word: l.SettingsTitle()}}
+			return v.weigh(begun, views.SettingPath(district, view, s.name), propose)
+		}
+		p, _, err := propose(v)
 		if err != nil {
 			return nil, err
 		}

@@ -63,14 +63,18 @@ func (v *visit) planSetting(s setting, d models.Decided, to settingValue, undoes
 	if was == to {
 		p.blocked = l.SettingSaysSo()
 	}
-	p.draw = func(check views.Check, moved map[int]bool) templ.Component {
+	show := func(check views.Check, moved map[int]bool) views.PolicyPreview {
 		shown := v.settingPreview(l, s, was, to, undoes)
 		shown.Check = check
 		shown.Settings[0].Moved = moved[0]
 		f.show(&shown, l, d.Policy.Catalogue, 1, moved)
 		shown.Frame = v.frame()
-		return views.PolicyCheck(shown)
+		return shown
 	}
+	p.draw = func(check views.Check, moved map[int]bool) templ.Component {
+		return views.PolicyCheck(show(check, moved))
+	}
+	p.part = func(check views.Check) templ.Component { return views.PolicyCheckPart(show(check, nil)) }
 	p.make = func() (models.NewChange, error) {
 		if err := s.set(v, to); err != nil {
 			return models.NewChange{}, err

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strconv"
@@ -67,6 +68,9 @@ func (v *visit) answerWho(shown *views.WhoCanPage, q whoAsked) error {
 	get := v.c.QueryParam
 	d, _, _ := v.me.Policy.Catalogue.Find(q.Permission)
 	shown.Asked, shown.Act, shown.Spot, shown.Form.Place = true, v.frame().Locale().Act(d), q.spot, q.text
+	if get("sheet") == "1" {
+		return v.whoSheet(shown, q)
+	}
 	shown.InSections = get("in") == "sections"
 	ask := v.tx.WhoCan
 	if shown.InSections {
@@ -153,6 +157,43 @@ func allowing(f access.Facts, q whoAsked) access.Verdict {
 // maxWhoRows bounds the file.
 const maxWhoRows = 10_000
 
+// maxSheet bounds the people of a sheet.
+const maxSheet = 1000
+
+// whoSheet puts everybody who may on one page, as many as there is room for.
+func (v *visit) whoSheet(shown *views.WhoCanPage, q whoAsked) (err error) {
+	shown.Sheet = true
+	add := func(rows *[]views.WhoCanRow, count *views.WhoCanCount) func(models.WhoList, []views.WhoCanRow) bool {
+		return func(list models.WhoList, more []views.WhoCanRow) bool {
+			*count = views.WhoCanCount{N: list.Count, AtLeast: list.AtLeast}
+			*rows = append(*rows, more...)
+			return len(shown.Rows)+len(shown.Sections) < maxSheet
+		}
+	}
+	if err = v.everyWho(q, v.tx.WhoCan, add(&shown.Rows, &shown.Count)); err == nil {
+		err = v.everyWho(q, v.tx.WhoCanInSections, add(&shown.Sections, &shown.SectionsCount))
+	}
+	return err
+}
+
+// everyWho asks page by page and hands over each with its reasons, as long as more is wanted.
+func (v *visit) everyWho(q whoAsked, ask func(context.Context, models.WhoQuestion) (models.WhoList, error), take func(models.WhoList, []views.WhoCanRow) (more bool)) error {
+	q.Limit = 200
+	for {
+		list, err := ask(v.ctx, q.WhoQuestion)
+		if err != nil {
+			return err
+		}
+		rows, err := v.whoRows(q, list.Rows)
+		if err != nil {
+			return err
+		}
+		if q.After = list.Next; !take(list, rows) || q.After == "" {
+			return nil
+		}
+	}
+}
+
 // exportWhoCan is the list as a file, those of own sections after the others.
 func exportWhoCan(v *visit) (reply, error) {
 	permission, place := text(v.c.QueryParam("permission"), maxID), text(v.c.QueryParam("place"), maxID)
@@ -165,33 +206,24 @@ func exportWhoCan(v *visit) (reply, error) {
 	}
 	l := v.frame().Locale()
 	lines := [][]string{l.WhoCanHeader()}
-	for _, ask := range []func(models.WhoQuestion) (models.WhoList, error){
-		func(w models.WhoQuestion) (models.WhoList, error) { return v.tx.WhoCan(v.ctx, w) },
-		func(w models.WhoQuestion) (models.WhoList, error) { return v.tx.WhoCanInSections(v.ctx, w) },
-	} {
-		for q.After, q.Limit = "", 200; len(lines) < maxWhoRows; {
-			list, err := ask(q.WhoQuestion)
-			if err != nil {
-				return nil, err
-			}
-			rows, err := v.whoRows(q, list.Rows)
-			if err != nil {
-				return nil, err
-			}
-			for i, r := range rows {
-				id, clever := "", ""
-				if r.ID != 0 {
-					id = strconv.FormatInt(r.ID, 10)
-					if list.Rows[i].CleverID != nil {
-						clever = *list.Rows[i].CleverID
-					}
+	add := func(list models.WhoList, rows []views.WhoCanRow) bool {
+		for i, r := range rows {
+			id, clever := "", ""
+			if r.ID != 0 {
+				id = strconv.FormatInt(r.ID, 10)
+				if list.Rows[i].CleverID != nil {
+					clever = *list.Rows[i].CleverID
 				}
-				lines = append(lines, l.WhoCanLine(r, id, clever, permission, q.text))
 			}
-			if q.After = list.Next; q.After == "" {
-				break
-			}
+			lines = append(lines, l.WhoCanLine(r, id, clever, permission, q.text))
 		}
+		return len(lines) < maxWhoRows
+	}
+	if err = v.everyWho(q, v.tx.WhoCan, add); err == nil {
+		err = v.everyWho(q, v.tx.WhoCanInSections, add)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return csvFile("who-can.csv", lines)
 }

@@ -124,13 +124,16 @@ func (tx *Tx) activityQuery(f ActivityFilter) (sql string, args map[string]any) 
 // maxSubjects bounds what a person's activity is gathered from.
 const maxSubjects = 500
 
-// SubjectsOf lists all that the audit may call by name when it speaks of a person: the person, their overrides and
-// their roles by hand, the latest first.
+// SubjectsOf lists all that the audit may call by name when it speaks of a person: the person, their overrides, alone
+// and together with others, and their roles by hand, the latest first.
 func (tx *Tx) SubjectsOf(ctx context.Context, user int64) ([]string, error) {
 	rows, err := query[struct{ Subject string }](ctx, tx, `SELECT 'user:' || ?::bigint AS subject UNION ALL
 		(SELECT 'override:' || id FROM overrides WHERE district_id = ? AND user_id = ? ORDER BY id DESC LIMIT ?) UNION ALL
+		(SELECT c.subject FROM changes c WHERE c.district_id = ? AND c.subject LIKE 'overrides:%' AND EXISTS (SELECT FROM overrides o
+		  WHERE o.district_id = c.district_id AND o.user_id = ? AND c.after @> jsonb_build_object('overrides', jsonb_build_array(jsonb_build_object('override', o.id))))
+		  ORDER BY c.id DESC LIMIT ?) UNION ALL
 		(SELECT 'grant:' || id FROM role_grants WHERE district_id = ? AND user_id = ? AND source = 'manual' ORDER BY id DESC LIMIT ?)`,
-		user, tx.actor.District, user, maxSubjects, tx.actor.District, user, maxSubjects)
+		user, tx.actor.District, user, maxSubjects, tx.actor.District, user, maxSubjects, tx.actor.District, user, maxSubjects)
 	if err != nil {
 		return nil, fmt.Errorf("subjects of user %d: %w", user, err)
 	}

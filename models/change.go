@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -79,11 +81,20 @@ func (tx *Tx) UndoneBy(ctx context.Context, id int64) (Change, error) {
 	return c, nil
 }
 
-// ChangesOf lists what was done to a subject, the latest first.
-func (tx *Tx) ChangesOf(ctx context.Context, subject string) ([]Change, error) {
-	list, err := query[Change](ctx, tx, changeColumns+`c.subject = ? ORDER BY c.id DESC LIMIT 200`, tx.actor.District, subject)
+// SeveralOverrides is the subject of a change of several overrides as one, before it has its number. What it records
+// after the change begins with overrides, a list of objects with an override's id each.
+const SeveralOverrides = "overrides:"
+
+// OfSeveralOverrides reports that the change is one of several overrides.
+func (c Change) OfSeveralOverrides() bool { return strings.HasPrefix(c.Subject, SeveralOverrides) }
+
+// ChangesOfOverride lists what was done to an override, also together with others, the latest first.
+func (tx *Tx) ChangesOfOverride(ctx context.Context, o Override) ([]Change, error) {
+	list, err := query[Change](ctx, tx, changeColumns+`(c.subject = ? OR c.subject LIKE 'overrides:%' AND
+		c.after @> jsonb_build_object('overrides', jsonb_build_array(jsonb_build_object('override', ?::bigint)))) ORDER BY c.id DESC LIMIT 200`,
+		tx.actor.District, o.Subject(), o.ID)
 	if err != nil {
-		return nil, fmt.Errorf("changes of %s: %w", subject, err)
+		return nil, fmt.Errorf("changes of override %d: %w", o.ID, err)
 	}
 	return list, nil
 }
@@ -102,6 +113,9 @@ func (tx *Tx) RecordChange(ctx context.Context, n NewChange) (Change, error) {
 	number, err := one[struct{ ID int64 }](ctx, tx, `SELECT coalesce(max(id), 0) + 1 AS id FROM changes WHERE district_id = ?`, tx.actor.District)
 	if err != nil {
 		return Change{}, fmt.Errorf("record %s: %w", n.Action, err)
+	}
+	if n.Subject == SeveralOverrides {
+		n.Subject += strconv.FormatInt(number.ID, 10)
 	}
 	data := map[string]any{"change": number.ID, "before": before, "after": after}
 	var undoes *int64

@@ -61,25 +61,15 @@ const heldNow = `role_grants g JOIN users u ON u.district_id = g.district_id AND
 // labelled are a grant's labels that rules speak of, in order.
 const labelled = `CASE WHEN g.labels = '{}' THEN g.labels ELSE ARRAY(SELECT DISTINCT l FROM unnest(g.labels) l WHERE l = ANY(@labels::text[]) ORDER BY l) END AS labels`
 
-// working is heldNow, one row for each grant, with whether the role reaches anywhere: a teacher without sections and staff
-// without schools hold a role and gain nothing by it.
-const working = `
-	SELECT g.user_id, g.role, g.name_key, ` + labelled + `,
-	       CASE g.role WHEN 'teacher' THEN EXISTS (SELECT FROM section_teachers t JOIN sections s ON s.district_id = t.district_id AND s.id = t.section_id
-	                                      WHERE t.district_id = g.district_id AND t.user_id = g.user_id AND s.ended_at IS NULL)
-	                   WHEN 'staff' THEN EXISTS (SELECT FROM role_grant_schools gs WHERE gs.district_id = g.district_id AND gs.grant_id = g.id AND gs.ended_at IS NULL)
-	                   ELSE true END AS placed,
-	       count(*) OVER (PARTITION BY g.user_id) AS grants
-	  FROM ` + heldNow
-
 // overridden are the people with an override that has not ended.
 const overridden = `SELECT o.user_id FROM overrides o WHERE o.district_id = @district AND o.ended_at IS NULL AND (o.ends_at IS NULL OR o.ends_at > @now)`
 
 // Simulate compares two policies for everybody in the district, and writes nothing. People who hold one role and no
-// override are counted in one statement, for each role, label and whether the role reaches anywhere; the others are
-// read in slices and decided one by one.
-func (tx *Tx) Simulate(ctx context.Context, before, after *access.Policy) (Simulation, error) {
-	s := &simulation{tx: tx, before: before, after: after, groups: map[string]*SimulatedGroup{}}
+// override are counted by the database, for each role, label and whether the role reaches anywhere; the others are read
+// and decided one by one. Both go slice by slice, and after each of them told, if not nil, hears how many people of how
+// many have been weighed.
+func (tx *Tx) Simulate(ctx context.Context, before, after *access.Policy, told func(done, of int)) (Simulation, error) {
+	s := &simulation{tx: tx, before: before, after: after, groups: map[string]*SimulatedGroup{}, told: told}
 	s.args = map[string]any{"district": tx.actor.District, "now": tx.now, "labels": labelsOf(before, after)}
 	err := s.simple(ctx)
 	if err == nil {
@@ -113,36 +103,16 @@ type simulation struct {
 	before, after *access.Policy
 	args          map[string]any
 	groups        map[string]*SimulatedGroup
+	told          func(done, of int)
+	of            int // people to weigh
 	Simulation
 }
 
-// simple counts the people with one role grant and no override. Where a role reaches does not matter to them, only
-// whether it reaches anywhere, so one invented place stands for all.
-func (s *simulation) simple(ctx context.Context) error {
-	type row struct {
-		Role     access.Role
-		Labels   []string
-		Placed   bool
-		People   int
-		Examples []int64
+// tell says how far it has come.
+func (s *simulation) tell() {
+	if s.told != nil {
+		s.told(s.People, s.of)
 	}
-	rows, err := scan[row](ctx, s.tx, `WITH working AS (`+working+`)
-		SELECT role, labels, placed, count(*) AS people, (array_agg(user_id ORDER BY name_key, user_id))[1:`+fmt.Sprint(maxExamples)+`] AS examples
-		  FROM working w WHERE w.grants = 1 AND w.user_id NOT IN (`+overridden+`)
-		 GROUP BY role, labels, placed ORDER BY role, labels, placed DESC`, s.args)
-	if err != nil {
-		return fmt.Errorf("people with one role: %w", err)
-	}
-	for _, r := range rows {
-		f := access.Facts{Now: s.tx.now, Grants: []access.Grant{{Role: r.Role, Labels: r.Labels}}}
-		if r.Placed {
-			f.Grants[0].Schools = []int64{1}
-			f.Teaches = []access.Place{access.AtSection(1, 1)}
-		}
-		s.People += r.People
-		s.add(f, r.People, r.Examples)
-	}
-	return nil
 }
 
 // simulatedSlice is how many people are decided at a time.
@@ -179,6 +149,7 @@ func (s *simulation) several(ctx context.Context) error {
 				s.add(*f, 1, []int64{id})
 			}
 		}
+		s.tell()
 	}
 	return nil
 }

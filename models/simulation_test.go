@@ -254,7 +254,7 @@ func TestSimulationForetellsWhatHappens(t *testing.T) {
 				}
 				c := was.Policy.Catalogue
 				after := access.NewPolicy(c, c.Amend(was.Changes, cells), combining, strategy)
-				if foretold, err = tx.Simulate(ctx, was.Policy, after); err != nil {
+				if foretold, err = tx.Simulate(ctx, was.Policy, after, nil); err != nil {
 					return err
 				}
 				return change(ctx, tx, cells, combining, strategy)

@@ -201,6 +201,8 @@ func (t ActivityThing) said(l *Locale) string {
 		return personName(l, t.Name)
 	case "override":
 		return l.F("activity.thing.override", "Number", t.ID)
+	case "overrides":
+		return l.F("activity.thing.overrides", "Number", t.ID)
 	case "grant", "role":
 		return l.F("activity.thing.role", "Name", personName(l, t.Name))
 	case "merge":

@@ -210,3 +210,9 @@ func (f Frame) undoHref(n int64) string { return UndoPath(f.District.CleverID, f
 
 // NobodyLeft says that a change would leave nobody who may change settings and rules.
 func (l *Locale) NobodyLeft() string { return l.T("change.nobody_left") }
+
+// UndoTitles are the title of an undo's preview, and that of the receipt it leads back to.
+func (l *Locale) UndoTitles(number int64) (undo, receipt string) {
+	n := l.Num(int(number))
+	return l.F("undo.title", "Number", n), l.F("change.title", "Number", n)
+}

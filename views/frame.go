@@ -46,6 +46,7 @@ type ViewLink struct {
 	Href    string
 	Current bool
 	Waiting int
+	Places  string // the schools it covers; "" for the whole district
 }
 
 // Landing says why the reader is on this page and not another. Thing is what was in

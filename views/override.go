@@ -174,7 +174,7 @@ func filledIn(path string, answers []Hidden) string {
 	q := url.Values{}
 	for _, h := range answers {
 		if h.Value != "" && h.Name != "user" {
-			q.Set(h.Name, h.Value)
+			q.Add(h.Name, h.Value)
 		}
 	}
 	return withQuery(path, q)

@@ -108,7 +108,34 @@ func (p OverridesPage) notice(l *Locale, n string) string {
 	case "school_not_found":
 		return l.T("users.notice.school_not_found")
 	}
+	if n == "none_ticked" {
+		return l.T("overrides.none_ticked")
+	}
 	return l.T("users.notice.unknown_filter")
+}
+
+// OverridesTitle is the title of the list.
+func (l *Locale) OverridesTitle() string { return l.T("overrides.title") }
+
+// hidden are the filter as a form beside the list carries it.
+func (f OverridesFilter) hidden() (list []Hidden) {
+	q := f.query()
+	for _, name := range []string{"q", "permission", "school", "status", "only", "after", "before"} {
+		if value := q.Get(name); value != "" {
+			list = append(list, Hidden{name, value})
+		}
+	}
+	return list
+}
+
+// standing says whether anything on the page can be ended or extended.
+func (p OverridesPage) standing() bool {
+	for _, r := range p.Rows {
+		if r.Ended == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // OverrideColumns head the file of overrides.

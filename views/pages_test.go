@@ -266,7 +266,9 @@ func TestBannerSaysViewAndSwitch(t *testing.T) {
 	f := sampleTeacherFrame("en")
 	f.Views = append(f.Views, ViewLink{Slug: "staff", Href: "/s"}, ViewLink{Slug: "all", Href: "/a"})
 	doc, _ = draw(t, MySections(MySectionsPage{Frame: f}))
-	wantText(t, doc, "section.view p", "You're logged in as a Teacher. Switch to Admin view → Switch to Staff view → Use all roles together →")
+	wantText(t, doc, "section.view p", "You're logged in as a Teacher. Switch to Admin view →")
+	wantText(t, doc, "section.view details summary", "2 other views")
+	wantText(t, doc, "section.view details ul", "Switch to Staff view → Use all roles together →")
 
 	f.Views = f.Views[:1]
 	doc, _ = draw(t, MySections(MySectionsPage{Frame: f}))

@@ -94,6 +94,11 @@ func OverridePreviewPath(district, view string) string {
 	return OverridesPath(district, view) + "/preview"
 }
 
+// OverridesBulkPath is where ticked overrides are changed as one: /preview below it, and by POST itself.
+func OverridesBulkPath(district, view string) string {
+	return OverridesPath(district, view) + "/bulk"
+}
+
 // OverridePath is one override; /extend and /end below it change it.
 func OverridePath(district, view string, id int64) string {
 	return OverridesPath(district, view) + "/" + strconv.FormatInt(id, 10)

@@ -39,6 +39,7 @@ func ruleSamples(lang string) map[string]templ.Component {
 			{Act: edit, Bound: 221}, {Act: view, Freed: 1}, {Act: Act{Code: "a.a"}}, {Act: Act{Code: "a.b"}}, {Act: Act{Code: "a.c"}}, {Act: Act{Code: "a.d"}}, {Act: Act{Code: "a.e"}},
 		}}}},
 	}
+	weighing := WeighingPage{Frame: f, Title: "Check the new rules", Crumb: Link{"/d/x/all/rules", "Role rules"}}
 	nobody := PolicyPreview{Frame: f, Title: "Check the new rules", Sentence: "One rule changes.", Crumb: Link{"/d/x/all/rules", "Role rules"}, Simulation: &Simulated{People: 2841}, Accounts: &Accounts{Several: 4}, Button: "Apply these rules", Cancel: RulesPath(sampleDistrict, "all")}
 	choices := []SettingChoice{{"most_privileged", true, false}, {"least_privileged", false, true}, {"view_in_use", false, false}}
 	return map[string]templ.Component{
@@ -47,6 +48,9 @@ func ruleSamples(lang string) map[string]templ.Component {
 		"rules-edit-wrong":   RulesForm(wrong),
 		"policy-check":       PolicyCheck(check),
 		"policy-strategy":    PolicyCheck(strategy),
+		"policy-weighing":    Weighing(weighing, templ.Join(Weighed(f, 10_000, 120_001), Weighed(f, 20_000, 120_001)), templ.NopComponent),
+		"policy-weighed":     Weighing(weighing, templ.Join(Weighed(f, 10_000, 120_001), Weighed(f, 120_001, 120_001)), PolicyCheckPart(check)),
+		"policy-unweighed":   Weighing(weighing, Weighed(f, 10_000, 120_001), Unweighed(f, RulesEditPath(sampleDistrict, "all"))),
 		"policy-nobody":      PolicyCheck(nobody),
 		"settings":           Settings(SettingsPage{Frame: f, Combining: "view_in_use", Strategy: "per_role", TimeZone: "America/Chicago", YearEnd: "06-30"}),
 		"settings-changed":   Settings(SettingsPage{Frame: f, Combining: "least_privileged", Strategy: "consolidated", TimeZone: "America/Chicago", YearEnd: "odd", Changed: 3}),

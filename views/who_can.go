@@ -49,6 +49,26 @@ func (p WhoCanPage) sectionsHref() string {
 	return withQuery(p.whoCanHref("", ""), q)
 }
 
+// partial says whether the page shows only some of those who may.
+func (p WhoCanPage) partial() bool {
+	return p.Prev != nil || p.Next != nil || p.InSections || p.SectionsCount.AtLeast || p.SectionsCount.N > len(p.Sections)
+}
+
+// cut says whether a sheet leaves somebody out.
+func (p WhoCanPage) cut() bool {
+	return p.Sheet && (p.Count.AtLeast || p.SectionsCount.AtLeast || p.Count.N > len(p.Rows) || p.SectionsCount.N > len(p.Sections))
+}
+
+func (p WhoCanPage) listHref() string {
+	return withQuery(p.whoCanHref("", ""), asked(p.Form.Permission, p.Form.Place))
+}
+
+func (p WhoCanPage) sheetHref() string {
+	q := asked(p.Form.Permission, p.Form.Place)
+	q.Set("sheet", "1")
+	return withQuery(p.whoCanHref("", ""), q)
+}
+
 func (p WhoCanPage) csvHref() string {
 	return WhoCanCSVPath(p.District.CleverID, p.View, p.Form.Permission, p.Form.Place)
 }

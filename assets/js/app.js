@@ -1,5 +1,5 @@
-// What script adds to pages that work without it: buttons that copy an id, a menu
-// that closes when one leaves it, and addresses without empty filters.
+// What script adds to pages that work without it: buttons that copy an id or print, menus
+// that close when one leaves them, and addresses without empty filters.
 
 const announce = (text) => {
   const place = document.getElementById("announce");
@@ -12,6 +12,9 @@ const announce = (text) => {
 const showCopyButtons = (root) => {
   if (!navigator.clipboard) return;
   for (const button of root.querySelectorAll(".copy[hidden]")) button.hidden = false;
+};
+const showPrintButtons = (root) => {
+  for (const button of root.querySelectorAll(".print[hidden]")) button.hidden = false;
 };
 
 document.addEventListener("click", async (event) => {
@@ -27,14 +30,18 @@ document.addEventListener("click", async (event) => {
     setTimeout(() => button.classList.remove("done"), 1500);
     return;
   }
-  for (const menu of document.querySelectorAll("details.account[open]")) {
+  if (event.target.closest?.(".print")) {
+    print();
+    return;
+  }
+  for (const menu of document.querySelectorAll("details:is(.account, .view-rest)[open]")) {
     if (!menu.contains(event.target)) menu.open = false;
   }
 });
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
-  const menu = document.querySelector("details.account[open]");
+  const menu = document.querySelector("details:is(.account, .view-rest)[open]");
   if (!menu) return;
   menu.open = false;
   menu.querySelector("summary").focus();
@@ -83,8 +90,12 @@ document.addEventListener("htmx:after:request", (event) => {
   if (!(failed && select === "#progress")) location.assign(request.action);
 });
 
-document.addEventListener("htmx:after:swap", () => showCopyButtons(document));
-showCopyButtons(document);
+const showButtons = () => {
+  showCopyButtons(document);
+  showPrintButtons(document);
+};
+document.addEventListener("htmx:after:swap", showButtons);
+showButtons();
 
 // A run under way says when it has moved; the part of the page about it then asks for
 // itself, and the whole page once it is over. Without the events the part asks by the

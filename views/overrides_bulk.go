@@ -1,0 +1,139 @@
+package views
+
+import "strconv"
+
+// BulkItem is one override of several that change as one.
+type BulkItem struct {
+	ID     int64
+	Words  OverrideWords // as it will be
+	Before EndWords
+	Moved  bool // its end moves from Before
+	Ended  bool // it will have ended
+}
+
+// BulkPerson is the overrides of one person among them, and what they do together.
+type BulkPerson struct {
+	UserID int64
+	Name   string
+	Items  []BulkItem
+	Lines  []DiffLine
+	Lost   []DiffLine // what was so before the change that is undone, and will not be so again
+}
+
+// BulkLeft is an override that was ticked and stays as it is, and why.
+type BulkLeft struct {
+	ID        int64
+	Says, Why string
+}
+
+// Count is how many overrides change.
+func (p BulkPage) Count() (n int) {
+	for _, person := range p.People {
+		n += len(person.Items)
+	}
+	return n
+}
+
+func (p BulkPage) to() string {
+	if p.Undoes != 0 {
+		return p.undoHref(p.Undoes)
+	}
+	return OverridesBulkPath(p.District.CleverID, p.View)
+}
+
+func (p BulkPage) back() string {
+	if p.Undoes != 0 {
+		return p.changeHref(p.Undoes)
+	}
+	return p.Back
+}
+
+func (p BulkPage) buttonClass() string {
+	if p.Ends {
+		return "btn--no"
+	}
+	return ""
+}
+
+// becomes says what happens to one of them.
+func (i BulkItem) becomes(l *Locale) string {
+	switch {
+	case i.Ended:
+		return l.T("overrides.bulk.ends_now")
+	case i.Moved:
+		return l.F("overrides.bulk.moves", "Before", i.Before.short(l), "After", i.Words.End.short(l))
+	}
+	return l.T("overrides.bulk.stands")
+}
+
+func (i BulkItem) reference() string { return "OV-" + strconv.FormatInt(i.ID, 10) }
+
+func (i BulkItem) idText() string { return strconv.FormatInt(i.ID, 10) }
+
+// partID names an element by what it is about.
+func partID(noun string, id int64) string { return noun + "-" + strconv.FormatInt(id, 10) }
+
+func (left BulkLeft) reference() string { return "OV-" + strconv.FormatInt(left.ID, 10) }
+
+// BulkHidden are what a form about several overrides carries.
+func BulkHidden(do string, ids []int64) []Hidden {
+	list := []Hidden{{"do", do}}
+	for _, id := range ids {
+		list = append(list, Hidden{"pick", strconv.FormatInt(id, 10)})
+	}
+	return list
+}
+
+// BulkPath is the form of another end for several overrides with these answers.
+func (e EndAnswers) BulkPath(district, view string, ids []int64) string {
+	return filledIn(OverridesBulkPath(district, view), append(BulkHidden("extend", ids), e.Hidden()...))
+}
+
+// BulkEndPath is the preview of ending several overrides.
+func BulkEndPath(district, view string, ids []int64) string {
+	return filledIn(OverridesBulkPath(district, view), BulkHidden("end", ids))
+}
+
+// BulkNothing says that none of several overrides can be changed.
+func (l *Locale) BulkNothing() string { return l.T("overrides.bulk.nothing") }
+
+// BulkExtending are title, sentence and button of a preview that gives n overrides another end.
+func (l *Locale) BulkExtending(n int, end EndWords) (title, sentence, button string) {
+	return l.CheckTitle(), l.N("overrides.bulk.extend.says", n, "Until", end.short(l)), l.N("overrides.bulk.extend.button", n, "Until", end.short(l))
+}
+
+// BulkEnding are those of a preview that ends n overrides now.
+func (l *Locale) BulkEnding(n int) (title, sentence, button string) {
+	return l.CheckTitle(), l.N("overrides.bulk.end.says", n), l.N("overrides.bulk.end.button", n)
+}
+
+// BulkUndoing says what undoing a change of several overrides comes to.
+func (l *Locale) BulkUndoing(n int) string { return l.N("overrides.bulk.undo.says", n) }
+
+// BulkDone says what was done to n overrides.
+func (l *Locale) BulkDone(action string, n int) string {
+	switch action {
+	case "override.extended":
+		return l.N("overrides.bulk.done.extended", n)
+	case "override.ended":
+		return l.N("overrides.bulk.done.ended", n)
+	}
+	return l.N("overrides.bulk.done.undone", n)
+}
+
+// BulkAnswer is one of them on the receipt.
+func (l *Locale) BulkAnswer(id int64, says string, was, is EndWords, endedBefore, ended bool) Answer {
+	line := l.OverrideLine(id, was, is, endedBefore, ended)
+	return Answer{Label: line.What, Value: says, From: l.F("overrides.bulk.was", "Before", line.Before, "After", line.After)}
+}
+
+// OverrideLine is an override of several, by what its end was and is.
+func (l *Locale) OverrideLine(id int64, was, is EndWords, endedBefore, ended bool) ActivityLine {
+	said := func(e EndWords, ended bool) string {
+		if ended {
+			return l.T("overrides.status.ended")
+		}
+		return e.short(l)
+	}
+	return ActivityLine{What: "OV-" + strconv.FormatInt(id, 10), Before: said(was, endedBefore), After: said(is, ended)}
+}
