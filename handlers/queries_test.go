@@ -115,7 +115,7 @@ func TestListsAskAFixedNumberOfQuestions(t *testing.T) {
 	}{
 		{"people", admin, []string{"district_admin/users", next[len(seedHome):], "district_admin/users?sort=-changed"}, 8},
 		{"people of a role", admin, []string{"district_admin/users?role=student", "district_admin/users?role=district_admin"}, 8},
-		{"found people", admin, []string{"district_admin/users?q=brakus", "district_admin/users?q=whitlock"}, 11},
+		{"found people", admin, []string{"district_admin/users?q=brakus", "district_admin/users?q=whitlock"}, 12},
 		{"a person", admin, []string{"district_admin/users/" + a, "district_admin/users/" + b}, 13},
 		{"access of a person", admin, []string{"district_admin/users/" + a + "/access", "district_admin/users/" + many + "/access"}, 10},
 		{"why", admin, []string{
