@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"net/url"
 	"strconv"
 
 	"hallpass/access"
@@ -21,7 +22,8 @@ func showCompare(v *visit) (reply, error) {
 	places := v.places
 	shown := views.ComparePage{A: views.ComparePerson{ID: a.user.ID, Name: fullName(a.user)}, Q: text(v.c.QueryParam("with"), maxQuery)}
 	if value != strconv.FormatInt(a.user.ID, 10) {
-		return seeOther(views.ComparePath(v.me.District.CleverID, string(v.actor.View), a.user.ID, 0)), nil
+		to := url.URL{Path: views.ComparePath(v.me.District.CleverID, string(v.actor.View), a.user.ID, 0), RawQuery: v.c.QueryParams().Encode()}
+		return seeOther(to.String()), nil
 	}
 	if shown.Q != "" {
 		b, several, problem, err := v.findPerson(shown.Q, "")

@@ -35,9 +35,9 @@ const (
 
 // listImports is the form for a file, and the files that came.
 func listImports(v *visit) (reply, error) {
-	var before int64
-	if after := v.c.QueryParam("after"); after != "" {
-		before, _ = strconv.ParseInt(after, 10, 64) // a bad one is the first page
+	before, err := strconv.ParseInt(v.c.QueryParam("after"), 10, 64)
+	if err != nil {
+		before = 0 // a bad one is the first page
 	}
 	list, err := v.tx.Imports(v.ctx, max(before, 0), shownImports+1)
 	if err != nil {

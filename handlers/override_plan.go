@@ -68,10 +68,23 @@ func (v *visit) diffLines(records []effectRecord) ([]views.DiffLine, error) {
 			lines[i].Views = append(lines[i].Views, string(view))
 		}
 		if e.Before == e.After {
-			lines[i].Note = l.NearerDecides()
+			lines[i].Note = l.StaysAsItIs(alreadySo(e, records))
 		}
 	}
 	return lines, nil
+}
+
+// alreadySo reports of a place that a change passes over whether it has been what the change makes of the place around
+// it. Otherwise something nearer decides there.
+func alreadySo(e effectRecord, records []effectRecord) bool {
+	so, nearest := false, access.District
+	for _, r := range records {
+		around := r.Kind == access.District || r.Kind == access.School && e.Kind == access.Section && r.School == e.School
+		if r.Permission == e.Permission && r.Before != r.After && around && (nearest == access.District || r.Kind == access.School) {
+			so, nearest = r.After == e.After, r.Kind
+		}
+	}
+	return so
 }
 
 // mark notes which lines moved since an earlier preview.

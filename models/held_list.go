@@ -25,7 +25,7 @@ const waits = ` h.district_id = @district AND h.run_id = @run AND h.release_id I
 	WHEN 'teaching' THEN EXISTS (SELECT FROM sections r WHERE r.district_id = h.district_id AND r.id = h.record_id AND r.ended_at IS NULL)
 	ELSE EXISTS (SELECT FROM users r WHERE r.district_id = h.district_id AND r.id = h.record_id AND r.ended_at IS NULL) END
 	AND (@type = '' OR h.type = @type) AND (@cause = '' OR h.cause = @cause) AND (@role = '' OR @role = ANY(h.roles))
-	AND (@school = 0 OR h.school_id = @school) AND (@keys::text[] IS NULL OR h.type || ' ' || h.record_id = ANY(@keys::text[]))`
+	AND (@school::bigint = 0 OR h.school_id = @school) AND (@keys::text[] IS NULL OR h.type || ' ' || h.record_id = ANY(@keys::text[]))`
 
 func (tx *Tx) pickArgs(run int64, p HeldPick) map[string]any {
 	return map[string]any{

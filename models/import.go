@@ -136,7 +136,7 @@ func (tx *Tx) Import(ctx context.Context, id int64) (Import, error) {
 
 // Imports lists imports, the newest first: those with ids below before, or all for before 0. limit is cut to 200.
 func (tx *Tx) Imports(ctx context.Context, before int64, limit int) ([]Import, error) {
-	rows, err := scan[Import](ctx, tx, importColumns+`(@before = 0 OR id < @before) ORDER BY id DESC LIMIT @limit`,
+	rows, err := scan[Import](ctx, tx, importColumns+`(@before::bigint = 0 OR id < @before) ORDER BY id DESC LIMIT @limit`,
 		map[string]any{"district": tx.actor.District, "before": before, "limit": min(max(limit, 1), 200)})
 	if err != nil {
 		return nil, fmt.Errorf("list imports: %w", err)

@@ -52,7 +52,7 @@ func (tx *Tx) Merges(ctx context.Context, state string, before int64) ([]MergeLi
 		              AND (gs.user_id = m.survivor_id OR gs.user_id IN (SELECT x.user_id FROM merge_members x WHERE x.district_id = m.district_id AND x.merge_id = m.id)) ORDER BY 1) AS schools
 		  FROM merges m JOIN users s ON s.district_id = m.district_id AND s.id = m.survivor_id
 		  LEFT JOIN users b ON b.district_id = m.district_id AND b.id = coalesce(m.merged_by, m.proposed_by)
-		 WHERE m.district_id = @district AND (@state = '' OR m.state = @state) AND (@before = 0 OR m.id < @before) ORDER BY m.id DESC LIMIT 51`,
+		 WHERE m.district_id = @district AND (@state = '' OR m.state = @state) AND (@before::bigint = 0 OR m.id < @before) ORDER BY m.id DESC LIMIT 51`,
 		map[string]any{"district": tx.actor.District, "state": state, "before": before})
 	return rows, wrap("merges", err)
 }

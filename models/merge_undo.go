@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -190,18 +191,18 @@ func columnsOf(row json.RawMessage) []string {
 	return names
 }
 
-// decideDifferent keeps the people who are given back from being suggested again: whoever takes a merge back says
-// that they are different.
+// decideDifferent keeps the people of the merge from being suggested again, each with each: whoever takes a merge back
+// has seen what they were, and says that they are different. No evidence is stronger than that, so the answer is given
+// the highest class and more weight than any pair can come to.
 func (tx *Tx) decideDifferent(ctx context.Context, o UnmergeOrder) error {
 	b := &pgx.Batch{}
-	for _, id := range o.People {
-		if id == o.Merge.SurvivorID {
-			continue
+	people := slices.Sorted(slices.Values(o.People))
+	for i, lo := range people {
+		for _, hi := range people[i+1:] {
+			b.Queue(`UPDATE pair_decisions SET ended_at = $4, ended_by = $5 WHERE district_id = $1 AND lo = $2 AND hi = $3 AND ended_at IS NULL`, tx.actor.District, lo, hi, tx.now, tx.actor.User)
+			b.Queue(`INSERT INTO pair_decisions (district_id, lo, hi, verdict, reason, class, tenths, decided_by, decided_at) VALUES ($1, $2, $3, 'different', $4, 'A', $7, $5, $6)`,
+				tx.actor.District, lo, hi, o.Reason, tx.actor.User, tx.now, math.MaxInt32/2)
 		}
-		lo, hi := min(id, o.Merge.SurvivorID), max(id, o.Merge.SurvivorID)
-		b.Queue(`UPDATE pair_decisions SET ended_at = $4, ended_by = $5 WHERE district_id = $1 AND lo = $2 AND hi = $3 AND ended_at IS NULL`, tx.actor.District, lo, hi, tx.now, tx.actor.User)
-		b.Queue(`INSERT INTO pair_decisions (district_id, lo, hi, verdict, reason, class, decided_by, decided_at) VALUES ($1, $2, $3, 'different', $4, $5, $6, $7)`,
-			tx.actor.District, lo, hi, o.Reason, o.Merge.Class, tx.actor.User, tx.now)
 	}
 	return tx.send(ctx, "say that people are different", b)
 }

@@ -38,7 +38,8 @@ var ErrNoSession = fmt.Errorf("session: %w", ErrNotFound)
 // trip to know who asks. @now is the moment by which roles by hand and overrides may have ended.
 const facts = `
 	SELECT u.id, u.clever_id, u.first_name, u.middle_name, u.last_name, u.email, u.created_at, u.changed_at,
-	       d.clever_id AS district_clever_id, d.name AS district_name, d.time_zone, d.synced_at,
+	       d.clever_id AS district_clever_id, d.name AS district_name, d.time_zone,
+	       greatest(d.synced_at, (SELECT max(e.saved_at) FROM event_cursors e WHERE e.district_id = d.district_id)) AS synced_at,
 	       d.combining, d.strategy, d.policy_version, d.school_year_end,
 	       (SELECT json_agg(json_build_object('role', g.role, 'source', g.source, 'labels', g.labels, 'schools',
 	               (SELECT json_agg(json_build_object('id', h.id, 'name', h.name) ORDER BY h.name_key, h.id)

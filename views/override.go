@@ -235,8 +235,14 @@ type EndChoices struct {
 
 // The words of plans and problems, for handlers.
 
-// NearerDecides says why a place stays as it is.
-func (l *Locale) NearerDecides() string { return l.T("diff.nearer") }
+// StaysAsItIs says why a place is passed over by a change of the place around it: it has been so already, or something
+// nearer decides.
+func (l *Locale) StaysAsItIs(already bool) string {
+	if already {
+		return l.T("diff.already")
+	}
+	return l.T("diff.nearer")
+}
 
 // AnotherDecides says that another override has the word.
 func (l *Locale) AnotherDecides(id int64) string {
