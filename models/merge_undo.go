@@ -46,6 +46,8 @@ type UnmergeOrder struct {
 	Settle   bool
 	Sections []int64 // whose teachers the next full sync is to settle
 	Reason   string  // of their being different people
+	// Undecided: nobody says that they are different; they may be suggested again.
+	Undecided bool
 }
 
 // MergeDifference is a row that is not as it was before a merge that was taken back.
@@ -193,6 +195,9 @@ func columnsOf(row json.RawMessage) []string {
 // decideDifferent keeps the people who are given back from being suggested again: whoever takes a merge back says
 // that they are different.
 func (tx *Tx) decideDifferent(ctx context.Context, o UnmergeOrder) error {
+	if o.Undecided {
+		return nil
+	}
 	b := &pgx.Batch{}
 	for _, id := range o.People {
 		if id == o.Merge.SurvivorID {
