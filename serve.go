@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"hallpass/clever"
+	"hallpass/dedupe/merge"
 	"hallpass/dedupe/queue"
 	"hallpass/handlers"
 	"hallpass/imports"
@@ -65,6 +66,7 @@ func console(ctx context.Context, c config, store *models.Store, client *clever.
 		Follow:     jobs.FollowEvents(store, client, roster.Options{Log: c.log}),
 		Duplicates: func(ctx context.Context, district int64) error { return queue.Refresh(ctx, store, district) },
 		Import:     func(ctx context.Context, district, id int64) error { return imports.Work(ctx, store, district, id) },
+		Bulk:       func(ctx context.Context, district, id int64) error { return merge.Bulk(ctx, store, district, id) },
 		CutOver:    func(ctx context.Context, district int64) error { return imports.CutOver(ctx, store, district) },
 		Poll:       jobs.PollConnections(store, client, c.log),
 	}, c.log)
@@ -72,7 +74,7 @@ func console(ctx context.Context, c config, store *models.Store, client *clever.
 		return err
 	}
 	e, err := handlers.New(handlers.Config{
-		Store: store, Clever: client, Renderer: templRenderer{}, Enqueue: runner.Enqueue, EnqueueImport: runner.EnqueueImport, BaseURL: c.baseURL,
+		Store: store, Clever: client, Renderer: templRenderer{}, Enqueue: runner.Enqueue, EnqueueImport: runner.EnqueueImport, EnqueueBulk: runner.EnqueueBulk, BaseURL: c.baseURL,
 		CookieKeys: c.cookieKeys, IdleLimit: c.sessionIdle, AbsoluteLimit: c.sessionLength, Log: c.log,
 	})
 	if err != nil {

@@ -47,6 +47,9 @@ const (
 	PairDecided Action = "pair.decided" // whether two records are one person
 	PairUndone  Action = "pair.undone"
 
+	BulkAccepted Action = "duplicates.bulk" // a batch of merges, on the word of a sample
+	BulkUndone   Action = "duplicates.bulk_undone"
+
 	AccountsImported Action = "accounts.imported"
 	AccountsTakenOut Action = "accounts.taken_out"
 	AccountsLinked   Action = "accounts.linked"

@@ -12,6 +12,7 @@ var all = []Action{
 	AccountsImported, AccountsTakenOut, AccountsLinked,
 	CutOverChanged, CutOverDone, CutOverUndone,
 	PairDecided, PairUndone,
+	BulkAccepted, BulkUndone,
 	UsersMerged, UsersUnmerged, MergeProposed, MergeRefused,
 	RulesChanged, SettingChanged, KeyMade, KeyRevoked,
 	SyncRequested, SyncFinished, SyncFailed, SyncHeld, SyncApproved, SyncDiscarded, SyncSuperseded,

@@ -75,6 +75,8 @@ func changeKinds() map[audit.Action]changeKind {
 		audit.UsersMerged:   merged, audit.UsersUnmerged: merged, audit.MergeProposed: merged, audit.MergeRefused: merged,
 		audit.AccountsImported: {permission: access.DuplicatesReview, receipt: importReceipt, path: importOfChange},
 		audit.AccountsTakenOut: {permission: access.DuplicatesReview, receipt: importReceipt, path: importOfChange},
+		audit.BulkAccepted:     {permission: access.DuplicatesReview, receipt: bulkReceipt, undo: undoBulk, path: bulkOfChange, mine: bulkMine},
+		audit.BulkUndone:       {permission: access.DuplicatesReview, receipt: bulkReceipt, path: bulkOfChange, mine: bulkMine},
 		audit.CutOverChanged:   {permission: access.DuplicatesReview, receipt: cutOverReceipt, undo: undoCutOverDate},
 		audit.CutOverDone:      {permission: access.DuplicatesReview, receipt: cutOverReceipt, undo: undoCutOver},
 		audit.CutOverUndone:    {permission: access.DuplicatesReview, receipt: cutOverReceipt},

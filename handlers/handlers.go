@@ -29,6 +29,8 @@ type Config struct {
 
 	// EnqueueImport is for a file that somebody agreed to apply or take back what Enqueue is for a sync.
 	EnqueueImport func(ctx context.Context, district, id int64) error
+	// EnqueueBulk is the same for a batch of suggestions.
+	EnqueueBulk func(ctx context.Context, district, id int64) error
 
 	// BaseURL is where browsers reach the console, scheme and host only. With https, cookies are Secure and HSTS is
 	// sent; plain http is meant for this machine.

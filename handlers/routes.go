@@ -105,6 +105,12 @@ func (s *server) routes() []route {
 		{method: get, path: inside + "duplicates", permission: access.DuplicatesReview, at: access.School, page: listDuplicates},
 		{method: get, path: inside + "duplicates/fix", permission: access.DuplicatesReview, at: access.School, page: showDuplicateFixes},
 		{method: get, path: inside + "duplicates/fix.csv", permission: access.DuplicatesReview, at: access.School, page: exportDuplicateFixes},
+		{method: get, path: inside + "duplicates/bulk", permission: access.DuplicatesReview, at: access.School, page: newBulk},
+		{method: post, path: inside + "duplicates/bulk", permission: access.DuplicatesReview, at: access.School, page: s.createBulk},
+		{method: get, path: inside + "duplicates/bulk/:id", permission: access.DuplicatesReview, at: access.School, page: showBulk},
+		{method: post, path: inside + "duplicates/bulk/:id", permission: access.DuplicatesReview, at: access.School, page: s.acceptBulk},
+		{method: post, path: inside + "duplicates/bulk/:id/sample", permission: access.DuplicatesReview, at: access.School, page: answerBulk},
+		{method: post, path: inside + "duplicates/bulk/:id/drop", permission: access.DuplicatesReview, at: access.School, page: dropBulk},
 		{method: get, path: inside + "duplicates/:id", permission: access.DuplicatesReview, at: access.School, page: showDuplicate},
 		{method: post, path: inside + "duplicates/:id/decide", permission: access.DuplicatesReview, at: access.School, page: decideDuplicate},
 

@@ -44,6 +44,7 @@ type Work struct {
 	Duplicates Duplicates
 	Import     Import  // applies files of the app's old accounts; nil leaves that to another program
 	CutOver    CutOver // carries out cut-overs whose date has come; nil leaves that to another program
+	Bulk       Bulk    // works on batches of suggestions; nil leaves that to another program
 	Poll       Poll    // nil looks at no token list
 }
 
@@ -57,6 +58,7 @@ type Runner struct {
 
 	duplicates bool
 	cutOver    bool
+	bulk       bool
 }
 
 // New prepares a runner; no job runs before Start. A nil log discards.
@@ -64,12 +66,13 @@ func New(store *models.Store, work Work, log *slog.Logger) (*Runner, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	r := &Runner{store: store, follow: work.Follow != nil, duplicates: work.Duplicates != nil, cutOver: work.CutOver != nil, log: log}
+	r := &Runner{store: store, follow: work.Follow != nil, duplicates: work.Duplicates != nil, cutOver: work.CutOver != nil, bulk: work.Bulk != nil, log: log}
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &syncWorker{sync: work.Sync, turns: newTurns(syncPlaces), runner: r})
 	river.AddWorker(workers, &duplicatesWorker{compute: work.Duplicates})
 	river.AddWorker(workers, &importWorker{do: work.Import})
 	river.AddWorker(workers, &cutOverWorker{do: work.CutOver})
+	river.AddWorker(workers, &bulkWorker{do: work.Bulk})
 	river.AddWorker(workers, &eventsWorker{follow: work.Follow, runner: r})
 	river.AddWorker(workers, &sweepWorker{runner: r})
 	river.AddWorker(workers, &connectionsWorker{poll: work.Poll})
@@ -167,7 +170,7 @@ func (r *Runner) Sweep(ctx context.Context) error {
 		if follow && err == nil {
 			due = append(due, river.InsertManyParams{Args: EventsArgs{District: d}})
 		}
-		err = errors.Join(err, r.nudgeDuplicates(ctx, d), r.sweepImports(ctx, d), r.nudgeCutOver(ctx, d))
+		err = errors.Join(err, r.nudgeDuplicates(ctx, d), r.sweepImports(ctx, d), r.nudgeCutOver(ctx, d), r.sweepBulks(ctx, d))
 		for _, run := range waiting {
 			args := SyncArgs{District: d, Run: run.ID, Again: nudgesLost(now.Sub(run.RequestedAt))}
 			if run.Kind == models.SyncRelease {

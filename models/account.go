@@ -119,6 +119,14 @@ func (tx *Tx) FitAccounts(ctx context.Context, to access.Strategy) error {
 	if err != nil {
 		return fmt.Errorf("fit accounts: %w", err)
 	}
+	// An account of the old days is kept in the one that takes its place, where there is one.
+	_, err = tx.conn.Exec(ctx, `UPDATE imported_accounts a SET account_id = c.id FROM users u, accounts c
+		WHERE a.district_id = @district AND a.account_id IS NOT NULL AND u.district_id = @district AND u.id = a.user_id
+		  AND c.district_id = @district AND c.user_id = coalesce(u.merged_into, u.id) AND c.role = CASE WHEN @to = 'per_role' THEN a.role ELSE '' END
+		  AND c.retired_at IS NULL AND a.account_id <> c.id`, pgx.NamedArgs{"district": tx.actor.District, "to": string(to)})
+	if err != nil {
+		return fmt.Errorf("fit old accounts: %w", err)
+	}
 	return nil
 }
 

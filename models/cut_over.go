@@ -236,7 +236,7 @@ func (tx *Tx) UndoCutOver(ctx context.Context, done Change) (CutOverCounts, erro
 	fail := func(err error) (CutOverCounts, error) {
 		return CutOverCounts{}, fmt.Errorf("undo cut-over: %w", err)
 	}
-	if err := tx.awaitRoster(ctx, personWait); err != nil {
+	if err := tx.awaitRoster(ctx, 2*personWait); err != nil {
 		return fail(err)
 	}
 	counts, err := tx.PlanCutOverUndo(ctx, done)

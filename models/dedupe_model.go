@@ -97,6 +97,20 @@ func (tx *Tx) DedupeModel(ctx context.Context) (json.RawMessage, time.Time, erro
 	return json.RawMessage(m.Model), m.LearnedAt, nil
 }
 
+// DedupeModelPrint tells one model of this database from any other, and from itself as it was before: for those who keep
+// what they made of it. ErrNotFound: nothing was learned yet.
+func (tx *Tx) DedupeModelPrint(ctx context.Context) (string, error) {
+	rows, err := scan[struct{ Print string }](ctx, tx, `SELECT concat_ws(' ', current_database(), pg_postmaster_start_time(), district_id, ctid, xmin, learned_at) AS print
+		FROM dedupe_models WHERE district_id = @district AND learned_at > '-infinity'`, map[string]any{"district": tx.actor.District})
+	if err == nil && len(rows) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return "", fmt.Errorf("print of model of duplicates: %w", err)
+	}
+	return rows[0].Print, nil
+}
+
 // BeginRebuild notes that everything is being computed from what is committed now: marks up to here count as done, and
 // the wish stands until StoreModel, so that a program that dies leaves it.
 func (tx *Tx) BeginRebuild(ctx context.Context) error {
@@ -133,10 +147,11 @@ type DedupeKey struct {
 // differs. The transaction's own statements see them.
 func (tx *Tx) StoreKeys(ctx context.Context, keys []DedupeKey, users []int64) error {
 	fail := func(err error) error { return fmt.Errorf("store keys: %w", err) }
-	if users == nil {
-		if err := tx.beginLong(ctx); err != nil {
-			return fail(err)
-		}
+	if users != nil {
+		return tx.storeKeysOf(ctx, keys, users)
+	}
+	if err := tx.beginLong(ctx); err != nil {
+		return fail(err)
 	}
 	if _, err := tx.conn.Exec(ctx, `CREATE TEMP TABLE IF NOT EXISTS new_keys (hash bigint, user_id bigint) ON COMMIT DROP`); err != nil {
 		return fail(err)
@@ -150,11 +165,24 @@ func (tx *Tx) StoreKeys(ctx context.Context, keys []DedupeKey, users []int64) er
 	}
 	b := &pgx.Batch{}
 	b.Queue(`ANALYZE new_keys`)
-	b.Queue(`DELETE FROM dedupe_keys k WHERE k.district_id = $1 AND k.hash <> $2 AND ($3::bigint[] IS NULL OR k.user_id = ANY($3))
-		AND NOT EXISTS (SELECT FROM new_keys n WHERE n.hash = k.hash AND n.user_id = k.user_id)`, tx.actor.District, changedMark, users)
+	b.Queue(`DELETE FROM dedupe_keys k WHERE k.district_id = $1 AND k.hash <> $2
+		AND NOT EXISTS (SELECT FROM new_keys n WHERE n.hash = k.hash AND n.user_id = k.user_id)`, tx.actor.District, changedMark)
 	b.Queue(`INSERT INTO dedupe_keys (district_id, hash, user_id) SELECT $1, n.hash, n.user_id FROM new_keys n
 		WHERE NOT EXISTS (SELECT FROM dedupe_keys k WHERE k.district_id = $1 AND k.hash = n.hash AND k.user_id = n.user_id) ON CONFLICT DO NOTHING`, tx.actor.District)
 	return tx.send(ctx, "store keys", b)
+}
+
+// storeKeysOf is StoreKeys for some people: without a table of their own, which would take longer than the rest.
+func (tx *Tx) storeKeysOf(ctx context.Context, keys []DedupeKey, users []int64) error {
+	hashes, whose := make([]int64, len(keys)), make([]int64, len(keys))
+	for i, k := range keys {
+		hashes[i], whose[i] = k.Hash, k.User
+	}
+	b := &pgx.Batch{}
+	b.Queue(`DELETE FROM dedupe_keys k WHERE k.district_id = $1 AND k.hash <> $2 AND k.user_id = ANY($3::bigint[])
+		AND NOT EXISTS (SELECT FROM unnest($4::bigint[], $5::bigint[]) n(hash, user_id) WHERE n.hash = k.hash AND n.user_id = k.user_id)`, tx.actor.District, changedMark, users, hashes, whose)
+	b.Queue(`INSERT INTO dedupe_keys (district_id, hash, user_id) SELECT $1, n.hash, n.user_id FROM unnest($2::bigint[], $3::bigint[]) n(hash, user_id) ON CONFLICT DO NOTHING`, tx.actor.District, hashes, whose)
+	return tx.send(ctx, "store keys of people", b)
 }
 
 // InBlocks finds the people who share a block with others, leaving out blocks of more than limit people.

@@ -74,17 +74,6 @@ func (tx *Tx) ImportedAccounts(ctx context.Context, f AccountFilter) ([]Imported
 	return rows, nil
 }
 
-// AccountsOfOld lists the imported accounts of one person, and of the records merged into it.
-func (tx *Tx) AccountsOfOld(ctx context.Context, user int64) ([]ImportedAccount, error) {
-	rows, err := scan[ImportedAccount](ctx, tx, importedColumns+`FROM users o JOIN imported_accounts a ON a.district_id = o.district_id AND a.user_id = o.id`+importedJoins+`
-		WHERE o.district_id = @district AND (o.id = @user OR o.merged_into = @user) ORDER BY a.role, a.app_id LIMIT 50`,
-		map[string]any{"district": tx.actor.District, "user": user})
-	if err != nil {
-		return nil, fmt.Errorf("old accounts of user %d: %w", user, err)
-	}
-	return rows, nil
-}
-
 // MigrationCounts counts all imported accounts by state, role and why.
 func (tx *Tx) MigrationCounts(ctx context.Context) ([]ImportFate, error) {
 	rows, err := scan[ImportFate](ctx, tx, `

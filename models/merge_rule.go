@@ -67,6 +67,7 @@ var mergeColumns = []MergeColumn{
 	{"merges", "unmerged_by", MergeHistory, "who took it back took it back"},
 	{"merge_members", "user_id", MergeHistory, "says what was merged then"},
 	{"bulks", "made_by", MergeHistory, "who accepted the batch accepted it"},
+	{"bulks", "undone_by", MergeHistory, "who took it back took it back"},
 
 	// Columns that name users or accounts without a foreign key.
 	{"merge_rows", "key", MergeHistory, "images of rows as they were"},
@@ -90,7 +91,9 @@ var mergeColumns = []MergeColumn{
 	{"sync_runs", "decided_by", MergeHistory, "who decided it decided it"},
 	{"cut_over_rows", "was", MergeHistory, "images of rows as the cut-over found them"},
 	{"import_undo", "was", MergeHistory, "images of rows as an import found them"},
-	{"bulks", "suggestions", MergeHistory, "fingerprints of what was offered then"},
+	{"bulk_items", "members", MergeHistory, "whom it was about then"},
+	{"bulk_items", "keep_id", MergeHistory, "who was to stay then"},
+	{"bulk_items", "counts", MergeHistory, "what it was planned to do"},
 	{"bulks", "sample", MergeHistory, "places drawn then"},
 	{"dedupe_models", "model", MergeDerives, "learned anew"},
 }

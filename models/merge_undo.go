@@ -47,6 +47,8 @@ type UnmergeOrder struct {
 	Settle   bool
 	Sections []int64 // whose teachers the next full sync is to settle
 	Reason   string  // of their being different people
+	// Undecided: nobody says that they are different; they may be suggested again.
+	Undecided bool
 }
 
 // MergeDifference is a row that is not as it was before a merge that was taken back.
@@ -195,6 +197,9 @@ func columnsOf(row json.RawMessage) []string {
 // has seen what they were, and says that they are different. No evidence is stronger than that, so the answer is given
 // the highest class and more weight than any pair can come to.
 func (tx *Tx) decideDifferent(ctx context.Context, o UnmergeOrder) error {
+	if o.Undecided {
+		return nil
+	}
 	b := &pgx.Batch{}
 	people := slices.Sorted(slices.Values(o.People))
 	for i, lo := range people {

@@ -460,11 +460,28 @@ CREATE TABLE public.brake_spent (
 
 ALTER TABLE ONLY public.brake_spent FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.bulk_items (
+    district_id bigint NOT NULL,
+    bulk_id bigint NOT NULL,
+    n integer NOT NULL,
+    case_id bigint NOT NULL,
+    fingerprint text NOT NULL,
+    members bigint[] NOT NULL,
+    keep_id bigint NOT NULL,
+    plan bytea,
+    counts jsonb DEFAULT '{}'::jsonb NOT NULL,
+    state text NOT NULL,
+    why text DEFAULT ''::text NOT NULL,
+    merge_id bigint,
+    CONSTRAINT bulk_items_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'left'::text, 'merged'::text, 'unmerged'::text, 'kept'::text])))
+);
+
+ALTER TABLE ONLY public.bulk_items FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.bulks (
     district_id bigint NOT NULL,
     id bigint NOT NULL,
     class text NOT NULL,
-    suggestions jsonb NOT NULL,
     seed bigint NOT NULL,
     sample jsonb NOT NULL,
     state text NOT NULL,
@@ -472,8 +489,14 @@ CREATE TABLE public.bulks (
     made_by bigint NOT NULL,
     made_at timestamp with time zone NOT NULL,
     closed_at timestamp with time zone,
+    why text DEFAULT ''::text NOT NULL,
+    view text DEFAULT ''::text NOT NULL,
+    undone_by bigint,
+    change_id bigint,
+    undo_id bigint,
+    beat_at timestamp with time zone NOT NULL,
     CONSTRAINT bulks_class_check CHECK ((class = ANY (ARRAY['A'::text, 'B'::text]))),
-    CONSTRAINT bulks_state_check CHECK ((state = ANY (ARRAY['sampling'::text, 'accepted'::text, 'refused'::text, 'undone'::text])))
+    CONSTRAINT bulks_state_check CHECK ((state = ANY (ARRAY['planning'::text, 'sampling'::text, 'ready'::text, 'refused'::text, 'dropped'::text, 'applying'::text, 'accepted'::text, 'undoing'::text, 'undone'::text])))
 );
 
 ALTER TABLE ONLY public.bulks FORCE ROW LEVEL SECURITY;
@@ -1341,6 +1364,9 @@ ALTER TABLE ONLY public.audit_entries
 ALTER TABLE ONLY public.brake_spent
     ADD CONSTRAINT brake_spent_pkey PRIMARY KEY (district_id, type);
 
+ALTER TABLE ONLY public.bulk_items
+    ADD CONSTRAINT bulk_items_pkey PRIMARY KEY (district_id, bulk_id, n);
+
 ALTER TABLE ONLY public.bulks
     ADD CONSTRAINT bulks_pkey PRIMARY KEY (district_id, id);
 
@@ -1711,11 +1737,26 @@ ALTER TABLE ONLY public.audit_entries
 ALTER TABLE ONLY public.brake_spent
     ADD CONSTRAINT brake_spent_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.districts(district_id);
 
+ALTER TABLE ONLY public.bulk_items
+    ADD CONSTRAINT bulk_items_district_id_bulk_id_fkey FOREIGN KEY (district_id, bulk_id) REFERENCES public.bulks(district_id, id);
+
+ALTER TABLE ONLY public.bulk_items
+    ADD CONSTRAINT bulk_items_district_id_merge_id_fkey FOREIGN KEY (district_id, merge_id) REFERENCES public.merges(district_id, id);
+
+ALTER TABLE ONLY public.bulks
+    ADD CONSTRAINT bulks_district_id_change_id_fkey FOREIGN KEY (district_id, change_id) REFERENCES public.changes(district_id, id);
+
 ALTER TABLE ONLY public.bulks
     ADD CONSTRAINT bulks_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.districts(district_id);
 
 ALTER TABLE ONLY public.bulks
     ADD CONSTRAINT bulks_district_id_made_by_fkey FOREIGN KEY (district_id, made_by) REFERENCES public.users(district_id, id);
+
+ALTER TABLE ONLY public.bulks
+    ADD CONSTRAINT bulks_district_id_undo_id_fkey FOREIGN KEY (district_id, undo_id) REFERENCES public.changes(district_id, id);
+
+ALTER TABLE ONLY public.bulks
+    ADD CONSTRAINT bulks_district_id_undone_by_fkey FOREIGN KEY (district_id, undone_by) REFERENCES public.users(district_id, id);
 
 ALTER TABLE ONLY public.changes
     ADD CONSTRAINT changes_district_id_audit_id_fkey FOREIGN KEY (district_id, audit_id) REFERENCES public.audit_entries(district_id, id);
@@ -1959,6 +2000,8 @@ ALTER TABLE public.audit_entries ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.brake_spent ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.bulk_items ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.bulks ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.changes ENABLE ROW LEVEL SECURITY;
@@ -2016,6 +2059,8 @@ CREATE POLICY own_district ON public.api_keys USING ((district_id = public.curre
 CREATE POLICY own_district ON public.audit_entries USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
 CREATE POLICY own_district ON public.brake_spent USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
+
+CREATE POLICY own_district ON public.bulk_items USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
 CREATE POLICY own_district ON public.bulks USING ((district_id = public.current_district())) WITH CHECK ((district_id = public.current_district()));
 
@@ -2153,6 +2198,8 @@ GRANT SELECT,USAGE ON SEQUENCE public.api_keys_id_seq TO hallpass_app;
 GRANT SELECT,INSERT ON TABLE public.audit_entries TO hallpass_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.brake_spent TO hallpass_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.bulk_items TO hallpass_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.bulks TO hallpass_app;
 

@@ -85,7 +85,9 @@ func (tx *Tx) StoreSuggestions(ctx context.Context, list []NewSuggestion, around
 	counted := func(into *int, sql string, args ...any) {
 		b.Queue(sql, args...).Exec(func(tag pgconn.CommandTag) error { *into = int(tag.RowsAffected()); return nil })
 	}
-	b.Queue(`ANALYZE new_suggestions`)
+	if around == nil {
+		b.Queue(`ANALYZE new_suggestions`)
+	}
 	// The same people make the same case, whatever there is to say of them by now.
 	counted(&matched, `UPDATE new_suggestions n SET id = o.id
 		FROM (SELECT m.suggestion_id AS id, s.kind, array_agg(m.user_id ORDER BY m.user_id) AS members
@@ -94,8 +96,12 @@ func (tx *Tx) StoreSuggestions(ctx context.Context, list []NewSuggestion, around
 		             WHERE x.district_id = $1 AND x.user_id IN (SELECT unnest(members) FROM new_suggestions))
 		       GROUP BY 1, 2) o
 		WHERE o.kind = n.kind AND o.members = n.members`, d)
-	counted(&done.Removed, `DELETE FROM suggestions s WHERE s.district_id = $1 AND NOT EXISTS (SELECT FROM new_suggestions n WHERE n.id = s.id)
-		AND ($2::bigint[] IS NULL OR EXISTS (SELECT FROM suggestion_members m WHERE m.district_id = $1 AND m.suggestion_id = s.id AND m.user_id = ANY($2)))`, d, around)
+	if around == nil {
+		counted(&done.Removed, `DELETE FROM suggestions s WHERE s.district_id = $1 AND NOT EXISTS (SELECT FROM new_suggestions n WHERE n.id = s.id)`, d)
+	} else { // from the people: their cases are few
+		counted(&done.Removed, `DELETE FROM suggestions s WHERE s.district_id = $1 AND NOT EXISTS (SELECT FROM new_suggestions n WHERE n.id = s.id)
+			AND s.id = ANY(ARRAY(SELECT m.suggestion_id FROM suggestion_members m WHERE m.district_id = $1 AND m.user_id = ANY($2::bigint[])))`, d, around)
+	}
 	counted(&done.Changed, `UPDATE suggestions s SET class = n.class, fingerprint = n.fingerprint, keep_id = n.keep_id, tenths = n.tenths, chance = n.chance, risk = n.risk,
 			bulk = n.bulk, unsure = n.unsure, returned = n.returned, school_ids = n.school_ids, evidence = n.evidence, changed_at = $2
 		FROM new_suggestions n WHERE s.district_id = $1 AND s.id = n.id

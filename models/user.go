@@ -253,10 +253,16 @@ const userPlaces = `
 	  FROM (SELECT section_id FROM section_students WHERE district_id = @district AND user_id = @user
 	        UNION SELECT section_id FROM section_teachers WHERE district_id = @district AND user_id = @user) x
 	  JOIN sections s ON s.district_id = @district AND s.id = x.section_id AND s.ended_at IS NULL
+	UNION -- whoever stands for an account of the old days is where its file says
+	SELECT unnest(a.school_ids), 0
+	  FROM users u JOIN imported_accounts a ON a.district_id = u.district_id AND a.user_id = u.id
+	 WHERE u.district_id = @district AND (u.id = @user OR u.merged_into = @user)
+	   AND EXISTS (SELECT FROM users h WHERE h.district_id = @district AND h.id = @user AND h.clever_id IS NULL)
 	 ORDER BY 1, 2`
 
 // UserPlaces lists the places at which the person is someone: the sections attended or taught, and the schools of
-// current roles. A contact is where its students are. Someone who has left is still found at the schools they left
+// current roles. A contact is where its students are, and whoever stands for an old
+// account is at that account's schools. Someone who has left is still found at the schools they left
 // from, so that those who could see the person to the end can see that they left; not at schools left long before.
 func (tx *Tx) UserPlaces(ctx context.Context, id int64) ([]access.Place, error) {
 	rows, err := scan[placeRow](ctx, tx, userPlaces, map[string]any{"district": tx.actor.District, "user": id})

@@ -100,7 +100,8 @@ func decide(t *testing.T, url string) {
 		`INSERT INTO held_effects (district_id, run_id, user_id, permission, gained) SELECT district_id, max(id), 1, 'grades.edit', false FROM sync_runs GROUP BY 1`,
 		`INSERT INTO held_approvals SELECT district_id, max(id), '', 1, now() FROM sync_runs GROUP BY 1`,
 		`INSERT INTO sync_changes (district_id, run_id, user_id, kind) SELECT district_id, max(id), 1, 'came' FROM sync_runs GROUP BY 1`,
-		`INSERT INTO bulks (district_id, class, suggestions, seed, sample, state, made_by, made_at) SELECT district_id, 'A', '[]', 1, '[]', 'sampling', min(id), now() FROM users GROUP BY 1`,
+		`INSERT INTO bulks (district_id, class, seed, sample, state, made_by, made_at, beat_at) SELECT district_id, 'A', 1, '[]', 'sampling', min(id), now(), now() FROM users GROUP BY 1`,
+		`INSERT INTO bulk_items (district_id, bulk_id, n, case_id, fingerprint, members, keep_id, state) SELECT district_id, id, 1, 1, 'x', '{}', 1, 'waiting' FROM bulks`,
 	} {
 		if _, err := conn.Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)

@@ -57,7 +57,7 @@ var activityViews = []string{"district_admin", "staff", "teacher", "all"}
 
 // activityKinds are the words for kinds of actions, by the noun.
 var activityKinds = map[string]string{
-	"accounts": key("activity.kind.accounts"), "cutover": key("activity.kind.cutover"), "override": key("activity.kind.override"), "role": key("activity.kind.role"), "rules": key("activity.kind.rules"),
+	"accounts": key("activity.kind.accounts"), "cutover": key("activity.kind.cutover"), "duplicates": key("activity.kind.duplicates"), "override": key("activity.kind.override"), "role": key("activity.kind.role"), "rules": key("activity.kind.rules"),
 	"users": key("activity.kind.users"), "merge": key("activity.kind.merge"),
 	"setting": key("activity.kind.setting"), "key": key("activity.kind.key"), "sync": key("activity.kind.sync"),
 	"session": key("activity.kind.session"), "connection": key("activity.kind.connection"), "export": key("activity.kind.export"), "pair": key("activity.kind.pair"),
@@ -75,6 +75,8 @@ var activitySentences = map[audit.Action]string{
 	audit.AccountsImported:   key("activity.accounts.imported"),
 	audit.AccountsTakenOut:   key("activity.accounts.taken_out"),
 	audit.AccountsLinked:     key("activity.accounts.linked"),
+	audit.BulkAccepted:       key("activity.duplicates.bulk"),
+	audit.BulkUndone:         key("activity.duplicates.bulk_undone"),
 	audit.CutOverChanged:     key("activity.cutover.changed"),
 	audit.CutOverDone:        key("activity.cutover.done"),
 	audit.CutOverUndone:      key("activity.cutover.undone"),

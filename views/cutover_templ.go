@@ -654,7 +654,7 @@ func CutOverCheck(p CutOverPreview) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if byHand > 0 && p.To.Rest == "archive" {
-					templ_7745c5c3_Err = notice("", "wait", l.N("cutover.by_hand", byHand), l.T("cutover.by_hand.text")).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = notice("wait", "alert", l.N("cutover.by_hand", byHand), l.T("cutover.by_hand.text")).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

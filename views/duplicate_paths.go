@@ -40,6 +40,33 @@ func DuplicateDecidePath(district, view string, id int64) string {
 	return DuplicatePath(district, view, id) + "/decide"
 }
 
+// BulkNewPath lists what can be accepted together. class is A or B, least the lowest chance in millionths, 0 for any.
+func BulkNewPath(district, view, class string, least int) string {
+	q := url.Values{"class": {class}}
+	if least > 0 {
+		q.Set("least", strconv.Itoa(least))
+	}
+	return withQuery(BulksPath(district, view), q)
+}
+
+// BulksPath is where a batch is begun, by POST.
+func BulksPath(district, view string) string { return viewPath(district, view) + "duplicates/bulk" }
+
+// BulkPath is one batch, and where it is agreed to by POST.
+func BulkPath(district, view string, id int64) string {
+	return BulksPath(district, view) + "/" + strconv.FormatInt(id, 10)
+}
+
+// BulkSamplePath is where answers about those drawn are posted, and BulkDropPath where a batch is forgotten.
+func BulkSamplePath(district, view string, id int64) string {
+	return BulkPath(district, view, id) + "/sample"
+}
+
+// BulkDropPath forgets a batch by POST.
+func BulkDropPath(district, view string, id int64) string {
+	return BulkPath(district, view, id) + "/drop"
+}
+
 // DuplicatesFixPath is what the district has to put right in its files.
 func DuplicatesFixPath(district, view string) string {
 	return viewPath(district, view) + "duplicates/fix"

@@ -90,3 +90,59 @@ func duplicateSamples(lang string) map[string]templ.Component {
 		"duplicate-fix": DuplicateFix(fix), "duplicate-fix-none": DuplicateFix(DuplicateFixPage{Frame: f}),
 	}
 }
+
+// bulkSamples are the pages of batches in their more telling states.
+func bulkSamples(lang string) map[string]templ.Component {
+	f := sampleFrame(lang, "duplicates")
+	l := f.Locale()
+	row := DupRow{ID: 4, Kind: "merge", Class: "A", Chance: 999_900, Bulk: true, Items: []DupItem{{Field: "number", Kind: "staff_id", Level: "equal", Tenths: 180}}, People: []DupPerson{
+		{ID: 7, Name: "Danny D Brakus", Roles: []string{"teacher", "staff"}, Schools: []string{"Juniper Ridge Middle"}}, {ID: 8, Name: "Dan Brakus", Roles: []string{"staff"}, Imported: true},
+	}}
+	left := row
+	left.Reasons = []DupReason{{Code: "office_mailbox", Params: map[string]string{"email": "office@x.example"}}, {Code: "second_person"}}
+	offer := BulkOfferPage{Frame: f, Class: "A", Bands: []int{999_000, 990_000}, Rows: []BulkRow{{row, "4.ab"}, {row, "5.cd"}}, All: 812, Alone: 26, Left: []DupRow{left}, Read: 128, Limit: 20_000}
+	for i, s := range []string{"planning", "sampling", "ready", "refused", "dropped", "applying", "accepted", "undoing", "undone"} {
+		offer.Before = append(offer.Before, BulkBefore{int64(i + 1), "B", s, sampleNow})
+	}
+	all := map[string]templ.Component{"bulk-offer": BulkOffer(offer), "bulk-none": BulkOffer(BulkOfferPage{Frame: f, Class: "A"})}
+	few, few2 := offer, offer
+	few.Class, few.Least, few.TooFew, few.All, few.Before = "B", 999_000, true, 2, nil
+	few2.All100, few2.All = true, 2
+	all["bulk-few"], all["bulk-all"] = BulkOffer(few), BulkOffer(few2)
+	person := BulkPerson{ID: 7, Names: []string{"Danny D Brakus", "Dan Brakus"}, Emails: []string{"danny@x.example"}, Roles: []string{"teacher", "staff"}, Schools: []string{"Juniper Ridge Middle"}, Numbers: []BulkNumber{{"staff_id", "74002"}}}
+	page := BulkPage{Frame: f, ID: 3, Class: "B", By: "Wren Castellano", At: sampleNow, Mine: true, Limit: 20_000, All: 500, Planned: 490, Open: 480, Rows: 900, Accounts: 480, Sessions: 3, More: 12, Widened: 4, Less: 1}
+	for _, s := range []string{"planning", "applying", "undoing", "undone", "dropped"} {
+		p := page
+		p.State = s
+		all["bulk-"+s] = Bulk(p)
+	}
+	sample := page
+	sample.State, sample.Sample = "sampling", []BulkDrawn{{Field: "answer-0", Answer: "same", People: []BulkPerson{person, person}}, {Field: "answer-1", People: []BulkPerson{person, {ID: 9}}}}
+	all["bulk-sampling"] = Bulk(sample)
+	sample.Missing = 1
+	all["bulk-missing"] = Bulk(sample)
+	sample.Sample, sample.Mine, sample.Missing = nil, false, 0
+	all["bulk-sampling-other"] = Bulk(sample)
+	ready := page
+	ready.State, ready.Check, ready.Known, ready.Drawn, ready.Torn, ready.MostWrong = "ready", Check{Plan: "00", Token: "11"}, true, 128, 1, 18_000
+	for _, why := range []string{"changed", "clash", "moved", "different", "nobody_left", "stacked", "since", "taken_back", "second_person", "own_record"} {
+		ready.Out = append(ready.Out, BulkOut{Case: 4, Names: []string{"Danny D Brakus", "Dan Brakus"}, Why: why})
+	}
+	all["bulk-ready"] = Bulk(ready)
+	done := ready
+	done.State, done.Change, done.Merged, done.Open, done.Out[5].Merge, done.Drawn = "accepted", 12, 480, 0, 9, 0
+	all["bulk-accepted"] = Bulk(done)
+	for _, why := range []string{"few", "wrong", "none"} {
+		p := ready
+		p.State, p.Why, p.Wrong, p.MostWrong = "refused", why, 3, 61_234
+		all["bulk-refused-"+why] = Bulk(p)
+	}
+	for i, p := range []BulkPage{done, {State: "applying", Open: 4, Known: true}, {State: "undone", Unmerged: 4}} {
+		sentence, a := l.BulkReceipt(p, i == 2)
+		all["bulk-receipt-"+p.State] = Change(ChangePage{Frame: f, Number: 12, At: sampleNow, CanUndo: true, Receipt: Receipt{Sentence: sentence, Answers: a, Links: []Link{{Href: "/x", Word: l.BulkLink(3)}}}})
+	}
+	u := UndoPage{Frame: f, Check: Check{Problem: l.BulkBusy() + l.BulkNothing() + l.BulkEmpty()}, Number: 12}
+	u.Heading, u.Sentence, u.Nothing, u.Button = l.BulkUndo(478, map[string]int{"stacked": 2})
+	all["bulk-undo"] = Undo(u)
+	return all
+}

@@ -12,10 +12,17 @@ func importSamples(lang string) map[string]templ.Component {
 	check := Check{Plan: "00", Token: "11"}
 	began := *at(2026, time.November, 20, 7, 0)
 	fates := []ImportFate{
-		{State: "linked", Role: "teacher", N: 1204}, {State: "linked", Role: "student", N: 31200}, {State: "ambiguous", Role: "staff", Why: "several", N: 41},
-		{State: "unmatched", Role: "teacher", Why: "not_found", N: 1}, {State: "unmatched", Role: "teacher", Why: "not_here", N: 3}, {State: "unmatched", Role: "staff", Why: "no_id", N: 12},
-		{State: "unmatched", Role: "district_admin", Why: "other_role", N: 2}, {State: "ambiguous", Role: "teacher", Why: "history", N: 2},
-		{State: "merged", Role: "staff", N: 2}, {State: "archived", Role: "contact", Why: "contact", N: 800}, {State: "archived", Role: "teacher", Why: "cut_over", N: 9},
+		{State: "linked", Role: "teacher", N: 1204},
+		{State: "linked", Role: "student", N: 31200},
+		{State: "ambiguous", Role: "staff", Why: "several", N: 41},
+		{State: "unmatched", Role: "teacher", Why: "not_found", N: 1},
+		{State: "unmatched", Role: "teacher", Why: "not_here", N: 3},
+		{State: "unmatched", Role: "staff", Why: "no_id", N: 12},
+		{State: "unmatched", Role: "district_admin", Why: "other_role", N: 2},
+		{State: "ambiguous", Role: "teacher", Why: "history", N: 2},
+		{State: "merged", Role: "staff", N: 2},
+		{State: "archived", Role: "contact", Why: "contact", N: 800},
+		{State: "archived", Role: "teacher", Why: "cut_over", N: 9},
 	}
 	file := ImportShown{
 		ID: 3, FileName: "accounts.csv", Kind: "accounts", Form: "comma utf-8", State: "ready", Bytes: 20_000, BytesAll: 20_000, Rows: 33274,

@@ -609,7 +609,7 @@ func Import(p ImportPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if p.Moved {
-				templ_7745c5c3_Err = notice("", "wait", l.T("import.moved"), "").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = notice("wait", "alert", l.T("import.moved"), "").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -619,7 +619,7 @@ func Import(p ImportPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if i.Error == "blocked" {
-				templ_7745c5c3_Err = notice("", "wait", l.T("import.undo.blocked"), "").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = notice("wait", "alert", l.T("import.undo.blocked"), "").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1521,7 +1521,7 @@ func ImportUndo(p ImportUndoPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if p.Moved {
-				templ_7745c5c3_Err = notice("", "wait", l.T("import.moved"), "").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = notice("wait", "alert", l.T("import.moved"), "").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1531,7 +1531,7 @@ func ImportUndo(p ImportUndoPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if p.Later != 0 {
-				templ_7745c5c3_Err = notice("", "wait", l.T("import.undo.later"), "").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = notice("wait", "alert", l.T("import.undo.later"), "").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1541,7 +1541,7 @@ func ImportUndo(p ImportUndoPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if p.Decided > 0 {
-				templ_7745c5c3_Err = notice("", "wait", l.N("import.undo.decided", p.Decided), "").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = notice("wait", "alert", l.N("import.undo.decided", p.Decided), "").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -338,5 +338,6 @@ func samples(lang string) map[string]templ.Component {
 	maps.Copy(all, mergeSamples(lang))
 	maps.Copy(all, duplicateSamples(lang))
 	maps.Copy(all, importSamples(lang))
+	maps.Copy(all, bulkSamples(lang))
 	return all
 }

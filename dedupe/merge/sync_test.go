@@ -20,7 +20,7 @@ func (s *stage) holdings(user int64) (held []string) {
 		in, err := tx.UserFacts(s.t.Context(), user)
 		if errors.Is(err, models.ErrNotFound) {
 			held = []string{"nobody"}
-			return nil //nolint:nilerr // nobody is what was read
+			return nil
 		}
 		if err != nil {
 			return err

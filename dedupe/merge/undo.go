@@ -39,6 +39,8 @@ type UnmergeRequest struct {
 	Merge   int64
 	Answers map[string]Answer
 	Reason  string
+	// Undecided says nothing of the people: they come back to the queue. Otherwise they are different people from now on.
+	Undecided bool
 }
 
 // Question is a row that people changed or made since the merge. Clever's own rows follow their record unasked.
@@ -121,7 +123,7 @@ func LookBack(ctx context.Context, tx *models.Tx, r UnmergeRequest) (u Undo, err
 		return u, err
 	}
 	u.order = models.UnmergeOrder{
-		Merge: u.Merge, People: u.People, Reason: r.Reason,
+		Merge: u.Merge, People: u.People, Reason: r.Reason, Undecided: r.Undecided,
 		Delete: map[string][]json.RawMessage{}, Set: map[string][]json.RawMessage{}, Insert: map[string][]json.RawMessage{},
 	}
 	u.Returned = map[string]int{}

@@ -3,7 +3,6 @@ package queue
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -150,15 +149,11 @@ func keysOf(records []dedupe.Record) []models.DedupeKey {
 // Around computes anew what some people are suggested with, because they changed or somebody decided about them. The
 // model is the one that was learned last; where there is none yet, nothing is suggested until everything is.
 func Around(ctx context.Context, tx *models.Tx, changed []int64) error {
-	raw, _, err := tx.DedupeModel(ctx)
-	if errors.Is(err, models.ErrNotFound) {
-		return tx.WantSuggestions(ctx)
-	}
+	model, err := modelOf(ctx, tx)
 	if err != nil {
 		return err
 	}
-	model := new(dedupe.Model)
-	if err := json.Unmarshal(raw, model); err != nil { // of another version of the program
+	if model == nil {
 		return tx.WantSuggestions(ctx)
 	}
 	if err := tx.LockDuplicates(ctx); err != nil {

@@ -1,0 +1,65 @@
+package queue
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"sync"
+
+	"hallpass/dedupe"
+	"hallpass/models"
+)
+
+// keptModels is how many districts' models are kept as they were read last: reading a large one takes longer than all
+// that is asked of it for one changed person.
+const keptModels = 8
+
+// kept holds models by the print of the row they were read from. They are read-only.
+var kept = struct {
+	sync.Mutex
+	by    map[string]*dedupe.Model
+	order []string // the oldest first
+}{by: map[string]*dedupe.Model{}}
+
+// modelOf is what was learned of the district last; nil where nothing was, or by another version of the program.
+func modelOf(ctx context.Context, tx *models.Tx) (*dedupe.Model, error) {
+	told, err := tx.DedupeModelPrint(ctx)
+	if errors.Is(err, models.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	kept.Lock()
+	model := kept.by[told]
+	kept.Unlock()
+	if model != nil {
+		return model, nil
+	}
+	raw, _, err := tx.DedupeModel(ctx)
+	if errors.Is(err, models.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	model = new(dedupe.Model)
+	if json.Unmarshal(raw, model) != nil {
+		return nil, nil
+	}
+	// The row may have changed since its print was read; what is kept must be what the print is of.
+	again, err := tx.DedupeModelPrint(ctx)
+	if err != nil || again != told {
+		return model, err
+	}
+	kept.Lock()
+	defer kept.Unlock()
+	if kept.by[told] == nil {
+		kept.by[told], kept.order = model, append(kept.order, told)
+	}
+	if len(kept.order) > keptModels {
+		delete(kept.by, kept.order[0])
+		kept.order = kept.order[1:]
+	}
+	return model, nil
+}

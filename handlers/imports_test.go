@@ -1,0 +1,90 @@
+package handlers
+
+import (
+	"bytes"
+	"mime/multipart"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+
+	"hallpass/clever/sandbox"
+	"hallpass/imports"
+)
+
+// upload sends a file as the form does, and gives the address of its page.
+func (b *browser) upload(name, text string) string {
+	b.c.t.Helper()
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	part, err := form.CreateFormFile("file", name)
+	if err == nil {
+		_, err = part.Write([]byte(text))
+	}
+	if err == nil {
+		err = form.Close()
+	}
+	if err != nil {
+		b.c.t.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(b.c.t.Context(), http.MethodPost, b.c.url+adminBase+"imports", &body)
+	if err != nil {
+		b.c.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", form.FormDataContentType())
+	r.Header.Set("Origin", b.c.url)
+	a := b.stepWith(r)
+	if a.StatusCode != http.StatusSeeOther {
+		b.c.t.Fatalf("upload: status %d\n%s", a.StatusCode, a.body)
+	}
+	return a.Header.Get("Location")
+}
+
+func (c *console) workImport(path string) {
+	c.t.Helper()
+	id, err := strconv.ParseInt(path[strings.LastIndex(path, "/")+1:], 10, 64)
+	if err == nil {
+		err = imports.Work(c.t.Context(), c.store, c.district, id)
+	}
+	if err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// A file from its upload to its undo: looked at first, which changes nothing, then applied, then taken back.
+func TestAFileFromUploadToUndo(t *testing.T) {
+	c := newConsole(t)
+	admin := c.signedIn(sandbox.DistrictAdminUserID)
+	counts := func() string {
+		return strings.Join(c.rows(`SELECT (SELECT count(*) FROM imported_accounts) || ' ' || (SELECT count(*) FROM users WHERE clever_id IS NULL AND ended_at IS NULL)`), "")
+	}
+	bad := admin.upload("bad.csv", "account_id,role\n1,teacher\n1,teacher\n")
+	if text := admin.get(bad).doc(t).Find("main").Text(); !strings.Contains(text, "Nothing") || counts() != "0 0" {
+		t.Errorf("a file with a wrong row: %s, %s", counts(), text)
+	}
+	at := admin.upload("accounts.csv", "account_id,role,first_name,last_name,email\nU1,teacher,Odile,Ferrant,o@example.org\nU2,staff,Lost,Soul,l@example.org\n")
+	page := admin.get(at)
+	if text := page.doc(t).Find("main").Text(); !strings.Contains(text, "Bring in 2 accounts") || counts() != "0 0" {
+		t.Fatalf("looked at: %s, %s", counts(), text)
+	}
+	button := fields(t, page, at+"/apply")
+	for range 2 { // the second click of two
+		if a := admin.send(at+"/apply", button); a.StatusCode != http.StatusSeeOther {
+			t.Fatalf("apply: status %d", a.StatusCode)
+		}
+	}
+	c.workImport(at)
+	if counts() != "2 2" {
+		t.Errorf("applied: %s", counts())
+	}
+	c.wantCountsRight("brought in")
+	undo := admin.get(at + "/undo")
+	if a := admin.send(at+"/undo", fields(t, undo, at+"/undo")); a.StatusCode != http.StatusSeeOther {
+		t.Fatalf("undo: status %d", a.StatusCode)
+	}
+	c.workImport(at)
+	if counts() != "0 0" {
+		t.Errorf("taken back: %s", counts())
+	}
+	c.wantCountsRight("taken back")
+}
