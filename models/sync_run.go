@@ -433,7 +433,7 @@ func (tx *Tx) SyncRunPage(ctx context.Context, older, newer int64, limit int) (P
 	if newer > 0 {
 		order = "ASC"
 	}
-	runs, err := scan[SyncRun](ctx, tx, `SELECT * FROM sync_runs WHERE district_id = @district AND (@older = 0 OR id < @older) AND id > @newer ORDER BY id `+order+` LIMIT @limit`,
+	runs, err := scan[SyncRun](ctx, tx, `SELECT * FROM sync_runs WHERE district_id = @district AND (@older::bigint = 0 OR id < @older::bigint) AND id > @newer::bigint ORDER BY id `+order+` LIMIT @limit`,
 		map[string]any{"district": tx.actor.District, "older": older, "newer": newer, "limit": limit + 1})
 	if err != nil {
 		return Paged[SyncRun]{}, fmt.Errorf("list syncs: %w", err)
