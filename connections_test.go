@@ -155,9 +155,14 @@ func TestExport(t *testing.T) {
 		SELECT district_id, min(id), max(id), 'different', 'twins; "quoted"', '{"x": [1, 2]}', now() FROM users GROUP BY 1`); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := look.Exec(t.Context(), `WITH m AS (INSERT INTO merges (district_id, id, state, survivor_id, plan, proposed_by, proposed_at, merged_by, merged_at)
+			SELECT district_id, 1, 'merged', min(id), '', min(id), now(), min(id), now() FROM users GROUP BY 1 RETURNING *)
+		INSERT INTO merge_members (district_id, merge_id, user_id) SELECT m.district_id, 1, max(u.id) FROM m JOIN users u USING (district_id) GROUP BY 1`); err != nil {
+		t.Fatal(err)
+	}
 	dir := filepath.Join(t.TempDir(), "out")
 	want := map[string]string{
-		"people": "users", "grants": "role_grants", "overrides": "overrides", "decisions": "pair_decisions", "audit": "audit_entries",
+		"people": "users", "grants": "role_grants", "overrides": "overrides", "decisions": "pair_decisions", "merges": "merges", "audit": "audit_entries",
 	}
 	for _, format := range []string{"csv", "jsonl"} {
 		if out, err := ran(t, "export", "--district", box.DistrictID(), "--format", format, "--out", dir); err != nil || out != "" {

@@ -33,7 +33,7 @@ const usage = `hallpass: who is this person, in which schools, in which roles, a
   hallpass connections rotate
                              seal every kept token under the newest key
   hallpass export --district ID [--what KIND] [--format csv|jsonl] [--out FOLDER]
-                             write a district's people, grants, overrides, decisions and audit down
+                             write a district's people, grants, overrides, decisions, merges and audit down
   hallpass erase --district ID [--yes]
                              remove a district that has left, for good, with a certificate
   hallpass audit verify [--district ID] [--noted NUMBER:HASH]

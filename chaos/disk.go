@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 const (
@@ -74,15 +75,11 @@ func (w *world) fullDisks(ctx context.Context, part *figure) error {
 				clear++
 			}
 		}
-		if !s.up(ctx) {
-			gone++
-			if err := s.start(ctx); err != nil {
-				return err
-			}
-		}
-		if err := w.awake(ctx, b); err != nil {
+		started, err := w.revived(ctx, s, b)
+		if err != nil {
 			return err
 		}
+		gone += started
 		if err := w.compare(ctx, part, b, byFull); err != nil {
 			return err
 		}
@@ -90,6 +87,30 @@ func (w *world) fullDisks(ctx context.Context, part *figure) error {
 	}
 	part.What = fmt.Sprintf("%d said that no space is left; PostgreSQL itself had to be started again %d times", clear, gone)
 	return nil
+}
+
+// revived starts a server again that is down, or goes down yet: its recovery may have met the full disk too. It waits
+// until the server answers, and says how often it was started.
+func (w *world) revived(ctx context.Context, s *server, b *base) (started int, err error) {
+	b.look.Reset()
+	for until := w.now().Add(patience); ; {
+		if !s.up(ctx) {
+			started++
+			err = s.start(ctx)
+		}
+		if err == nil {
+			if err = b.look.Ping(ctx); err == nil {
+				return started, nil
+			}
+		}
+		if ctx.Err() != nil || w.now().After(until) {
+			return started, fmt.Errorf("%w: with room again, the database does not come back: %w", errBroken, err)
+		}
+		err = nil
+		if err := pause(ctx, 100*time.Millisecond); err != nil {
+			return started, err
+		}
+	}
 }
 
 // fill writes a file until the disk is full, and leaves so many MB.

@@ -99,7 +99,7 @@ func (v *visit) nav(worn access.View) []views.NavItem {
 	}
 	for _, p := range navigation {
 		if row, ok := v.server.pages[inside+p.path]; ok && row.lets(facts) {
-			items = append(items, views.NavItem{Key: p.key, Href: home + p.path, Current: current(p.path)})
+			items = append(items, views.NavItem{Key: p.key, Href: home + p.path, Current: current(p.path), Held: p.key == "syncs" && v.me.Held})
 		}
 	}
 	return items

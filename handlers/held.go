@@ -161,22 +161,23 @@ func listHeld(v *visit) (reply, error) {
 	}
 	pick, shown := v.heldPick(v.c.QueryParam, nil)
 	p := views.HeldListPage{Run: run.ID, Pick: shown, Open: run.State == models.SyncHeld, Names: v.heldNames(shown)}
-	var after models.HeldAfter
-	if kind, number, ok := strings.Cut(v.c.QueryParam("after"), "-"); ok {
+	at, back := v.c.QueryParam("after"), false
+	if at == "" {
+		at, back = v.c.QueryParam("before"), true
+	}
+	var from models.HeldAfter
+	if kind, number, ok := strings.Cut(at, "-"); ok {
 		id, _ := strconv.ParseInt(number, 10, 64)
-		if after, err = v.tx.HeldPlace(v.ctx, run.ID, kind, id); err != nil && !errors.Is(err, models.ErrNotFound) {
+		if from, err = v.tx.HeldPlace(v.ctx, run.ID, kind, id); err != nil && !errors.Is(err, models.ErrNotFound) {
 			return nil, err
 		}
 	}
-	rows, err := v.tx.HeldRecords(v.ctx, run.ID, pick, after, heldPage+1)
+	list, err := v.tx.HeldPage(v.ctx, run.ID, pick, from, back && from != models.HeldAfter{}, heldPage)
 	if err != nil {
 		return nil, err
 	}
-	if len(rows) > heldPage {
-		rows = rows[:heldPage]
-		last := rows[heldPage-1]
-		p.Next = link(last.Type+"-"+strconv.FormatInt(last.ID, 10), "")
-	}
+	p.Prev, p.Next = pageLinks(list, func(r models.HeldRecord) string { return r.Type + "-" + strconv.FormatInt(r.ID, 10) })
+	rows := list.Rows
 	for _, r := range rows {
 		p.Rows = append(p.Rows, v.heldRow(r))
 	}

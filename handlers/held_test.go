@@ -62,6 +62,12 @@ func TestHeldRunIsToldAndApproved(t *testing.T) {
 	if home := admin.get(adminBase).doc(t).Find("main").Text(); !strings.Contains(home, "A sync is held") {
 		t.Error("home does not say so")
 	}
+	if nav := admin.get(adminBase + "users").doc(t).Find(`.nav a[href$="/syncs"]`).Text(); !strings.Contains(nav, "held") {
+		t.Errorf("the menu says %q", nav)
+	}
+	if teacher := c.signedIn(sandbox.TeacherUserID).get("/").doc(t).Find(".nav").Text(); strings.Contains(teacher, "held") {
+		t.Errorf("a teacher's menu says %q", teacher)
+	}
 	if ready := admin.get("/readyz").body; !strings.Contains(ready, `"held_syncs":1`) || !strings.Contains(ready, `"ready"`) {
 		t.Errorf("readyz: %s", ready)
 	}
@@ -78,6 +84,9 @@ func TestHeldRunIsToldAndApproved(t *testing.T) {
 	_, done := decideHeld(t, admin, at, url.Values{"do": {"approve"}})
 	if done.StatusCode != http.StatusSeeOther || c.queued.Load() != 1 {
 		t.Fatalf("status %d, %d runs put to work\n%s", done.StatusCode, c.queued.Load(), done.body)
+	}
+	if nav := admin.get(adminBase + "users").doc(t).Find(".nav").Text(); strings.Contains(nav, "held") {
+		t.Error("the menu says held once that is decided")
 	}
 	if receipt := admin.get(done.Header.Get("Location")); receipt.StatusCode != http.StatusOK || !strings.Contains(receipt.body, "is approved") {
 		t.Errorf("receipt: %d", receipt.StatusCode)

@@ -22,12 +22,7 @@ func listSyncChanges(v *visit) (reply, error) {
 	if !slices.Contains(models.SyncChangeKinds(), p.Kind) {
 		p.Kind = ""
 	}
-	var after int64
-	if text := v.c.QueryParam("after"); text != "" {
-		if after, err = strconv.ParseInt(text, 10, 64); err != nil || after < 0 {
-			after = 0
-		}
-	}
+	after, before, _ := v.numberedPage()
 	counts, err := v.tx.SyncChangeCounts(v.ctx, run.ID)
 	if err != nil {
 		return nil, err
@@ -35,15 +30,13 @@ func listSyncChanges(v *visit) (reply, error) {
 	for _, c := range counts {
 		p.Kinds = append(p.Kinds, views.SyncChangeKind{Kind: c.Kind, N: c.Count})
 	}
-	rows, err := v.tx.SyncChanges(v.ctx, run.ID, p.Kind, after, changesPage+1)
+	p.Trimmed = len(counts) == 0 && run.FinishedAt != nil && run.FinishedAt.Before(v.tx.Now().Add(-models.KeepLists))
+	list, err := v.tx.SyncChangePage(v.ctx, run.ID, p.Kind, after, before, changesPage)
 	if err != nil {
 		return nil, err
 	}
-	if len(rows) > changesPage {
-		rows = rows[:changesPage]
-		p.Next = link(strconv.FormatInt(rows[changesPage-1].ID, 10), "")
-	}
-	for _, r := range rows {
+	p.Prev, p.Next = pageLinks(list, func(c models.SyncChange) string { return strconv.FormatInt(c.ID, 10) })
+	for _, r := range list.Rows {
 		p.Rows = append(p.Rows, v.syncChange(r))
 	}
 	p.Frame = v.frame()

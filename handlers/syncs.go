@@ -20,31 +20,52 @@ func listSyncs(v *visit) (reply, error) {
 	if notice := v.c.QueryParam("notice"); notice == "already_running" || notice == "sync_started" || notice == "not_on" {
 		p.Notices = append(p.Notices, notice)
 	}
-	var before int64
-	if after := v.c.QueryParam("after"); after != "" { // the next page is of older runs
-		id, err := strconv.ParseInt(after, 10, 64)
-		if err != nil || id <= 0 {
-			p.Notices = append(p.Notices, noticeBadCursor)
-		} else {
-			before = id
-		}
+	older, newer, ok := v.numberedPage()
+	if !ok {
+		p.Notices = append(p.Notices, noticeBadCursor)
 	}
-	runs, err := v.tx.SyncRuns(v.ctx, before, shownSyncs+1)
+	list, err := v.tx.SyncRunPage(v.ctx, older, newer, shownSyncs)
 	if err != nil {
 		return nil, err
 	}
-	if len(runs) > shownSyncs {
-		runs = runs[:shownSyncs]
-		p.Next = link(strconv.FormatInt(runs[shownSyncs-1].ID, 10), "")
-	}
-	if p.Runs, err = v.syncRuns(runs...); err != nil {
+	p.Prev, p.Next = pageLinks(list, func(r models.SyncRun) string { return strconv.FormatInt(r.ID, 10) })
+	if p.Runs, err = v.syncRuns(list.Rows...); err != nil {
 		return nil, err
 	}
-	for _, r := range runs {
+	for _, r := range list.Rows {
 		p.Running = p.Running || r.Open()
 	}
 	p.Frame = v.frame()
 	return page(views.Syncs(p)), nil
+}
+
+// numberedPage reads which page of a list of numbered rows is meant: after one, or before one. ok is false where the
+// address makes no sense, and the first page is meant.
+func (v *visit) numberedPage() (after, before int64, ok bool) {
+	ok = true
+	number := func(name string) int64 {
+		text := v.c.QueryParam(name)
+		n, err := strconv.ParseInt(text, 10, 64)
+		if text != "" && (err != nil || n <= 0) {
+			ok = false
+		}
+		return n
+	}
+	if after, before = number("after"), number("before"); !ok || after > 0 && before > 0 {
+		return 0, 0, false
+	}
+	return after, before, true
+}
+
+// pageLinks lead back from a page's first row and on from its last, where there is anything.
+func pageLinks[T any](p models.Paged[T], cursor func(T) string) (prev, next *views.PageLink) {
+	if p.Before {
+		prev = link(cursor(p.Rows[0]), "")
+	}
+	if p.After {
+		next = link(cursor(p.Rows[len(p.Rows)-1]), "")
+	}
+	return prev, next
 }
 
 // showSync is one run, in progress or over.

@@ -86,6 +86,18 @@ func cutRows[T any](rows []T, limit int, from, back bool) (page []T, before, aft
 	return rows, from, more, extra
 }
 
+// Paged is one page of a list, and whether rows lie before it and after it.
+type Paged[T any] struct {
+	Rows          []T
+	Before, After bool
+}
+
+// paged is cutRows for lists whose pages begin after, or end before, a row that the reader names.
+func paged[T any](rows []T, limit int, from, back bool) (p Paged[T]) {
+	p.Rows, p.Before, p.After, _ = cutRows(rows, limit, from, back)
+	return p
+}
+
 func (s userSort) parse(text string) (cursor, error) {
 	var c cursor
 	raw, err := base64.RawURLEncoding.DecodeString(text)

@@ -44,6 +44,12 @@ var exports = []struct{ kind, sql string }{
 		p.verdict, p.reason, p.class, p.tenths, p.evidence, p.decided_by, p.decided_at, p.ended_by, p.ended_at
 		FROM pair_decisions p JOIN users a ON a.district_id = p.district_id AND a.id = p.lo JOIN users b ON b.district_id = p.district_id AND b.id = p.hi
 		WHERE p.district_id = $1 ORDER BY p.district_id, p.id`},
+	{"merges", `SELECT m.id, m.state, m.survivor_id AS user_id, coalesce(u.clever_id, '') AS user_clever_id,
+		(SELECT coalesce(array_agg(x.user_id ORDER BY x.user_id), '{}') FROM merge_members x WHERE x.district_id = m.district_id AND x.merge_id = m.id) AS member_ids,
+		(SELECT coalesce(array_agg(coalesce(v.clever_id, '') ORDER BY x.user_id), '{}') FROM merge_members x JOIN users v ON v.district_id = x.district_id AND v.id = x.user_id
+			WHERE x.district_id = m.district_id AND x.merge_id = m.id) AS member_clever_ids,
+		m.class, m.reason, m.choices, m.bulk, m.proposed_by, m.proposed_at, m.merged_by, m.merged_at, m.unmerged_by, m.unmerged_at
+		FROM merges m JOIN users u ON u.district_id = m.district_id AND u.id = m.survivor_id WHERE m.district_id = $1 ORDER BY m.district_id, m.id`},
 	{"audit", `SELECT e.id, e.at, e.actor_id, e.actor, e.view, e.action, e.subject, e.data, e.request_id, encode(e.prev_hash, 'hex') AS prev_hash, encode(e.hash, 'hex') AS hash
 		FROM audit_entries e WHERE e.district_id = $1 ORDER BY e.district_id, e.id`},
 }

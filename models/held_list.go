@@ -95,19 +95,34 @@ type HeldAfter struct {
 
 // HeldRecords lists what still waits of a part of a held list, by name. limit is cut to 1000.
 func (tx *Tx) HeldRecords(ctx context.Context, run int64, pick HeldPick, after HeldAfter, limit int) ([]HeldRecord, error) {
+	return tx.heldRows(ctx, run, pick, after, false, min(max(limit, 1), 1000))
+}
+
+// HeldPage is one page of that list: after the record from, or back from it, or the first page for the zero place.
+func (tx *Tx) HeldPage(ctx context.Context, run int64, pick HeldPick, from HeldAfter, back bool, limit int) (Paged[HeldRecord], error) {
+	limit = min(max(limit, 1), 1000)
+	rows, err := tx.heldRows(ctx, run, pick, from, back, limit+1)
+	return paged(rows, limit, from != HeldAfter{}, back), err
+}
+
+func (tx *Tx) heldRows(ctx context.Context, run int64, pick HeldPick, from HeldAfter, back bool, limit int) ([]HeldRecord, error) {
+	beyond, order := `>`, `ASC`
+	if back {
+		beyond, order = `<`, `DESC`
+	}
 	args := tx.pickArgs(run, pick)
-	args["key"], args["after_type"], args["after"], args["limit"] = after.SortKey, after.Type, after.ID, min(max(limit, 1), 1000)
+	args["key"], args["from_type"], args["from"], args["limit"] = from.SortKey, from.Type, from.ID, limit
 	rows, err := scan[HeldRecord](ctx, tx, `SELECT x.type, x.cause, x.record_id AS id, x.roles, x.sort_key, coalesce(s.name, '') AS school,
 			coalesce(u.clever_id, c.clever_id, k.clever_id, t.clever_id, '') AS clever_id, coalesce(u.email, '') AS email,
 			coalesce(concat_ws(' ', nullif(u.first_name, ''), nullif(u.middle_name, ''), u.last_name), c.name, k.name, t.name, '') AS name
-		  FROM (SELECT h.* FROM held_records h WHERE`+waits+` AND (h.sort_key, h.type, h.record_id) > (@key, @after_type, @after)
-			ORDER BY h.sort_key, h.type, h.record_id LIMIT @limit) x
+		  FROM (SELECT h.* FROM held_records h WHERE`+waits+` AND (h.sort_key, h.type, h.record_id) `+beyond+` (@key, @from_type, @from)
+			ORDER BY h.sort_key `+order+`, h.type `+order+`, h.record_id `+order+` LIMIT @limit) x
 		  LEFT JOIN users u ON x.type IN ('users', 'roles') AND u.district_id = @district AND u.id = x.record_id
 		  LEFT JOIN sections c ON x.type IN ('sections', 'teaching') AND c.district_id = @district AND c.id = x.record_id
 		  LEFT JOIN schools k ON x.type = 'schools' AND k.district_id = @district AND k.id = x.record_id
 		  LEFT JOIN terms t ON x.type = 'terms' AND t.district_id = @district AND t.id = x.record_id
 		  LEFT JOIN schools s ON s.district_id = @district AND s.id = x.school_id
-		 ORDER BY x.sort_key, x.type, x.record_id`, args)
+		 ORDER BY x.sort_key `+order+`, x.type `+order+`, x.record_id `+order, args)
 	if err != nil {
 		return nil, fmt.Errorf("list held sync %d: %w", run, err)
 	}

@@ -20,6 +20,7 @@ type SignedIn struct {
 	Overrides   []access.Override // those not ended at the transaction's moment
 	Policy      *access.Policy
 	SchoolNames map[int64]string // of the schools in Grants
+	Held        bool             // a sync of the district waits for a person
 	Session     Session          // zero when read by UserFacts
 }
 
@@ -41,6 +42,7 @@ const facts = `
 	       d.clever_id AS district_clever_id, d.name AS district_name, d.time_zone,
 	       greatest(d.synced_at, (SELECT max(e.saved_at) FROM event_cursors e WHERE e.district_id = d.district_id)) AS synced_at,
 	       d.combining, d.strategy, d.policy_version, d.school_year_end,
+	       EXISTS (SELECT FROM sync_runs h WHERE h.district_id = u.district_id AND h.state = 'held') AS held,
 	       (SELECT json_agg(json_build_object('role', g.role, 'source', g.source, 'labels', g.labels, 'schools',
 	               (SELECT json_agg(json_build_object('id', h.id, 'name', h.name) ORDER BY h.name_key, h.id)
 	                  FROM role_grant_schools gs JOIN schools h ON h.district_id = gs.district_id AND h.id = gs.school_id
@@ -65,6 +67,7 @@ type factsRow struct {
 	Strategy         access.Strategy
 	PolicyVersion    int64
 	SchoolYearEnd    string
+	Held             bool
 	GrantsJSON       []byte
 	TeachesJSON      []byte
 	OverridesJSON    []byte
@@ -126,7 +129,7 @@ func (tx *Tx) UserFacts(ctx context.Context, userID int64) (SignedIn, error) {
 }
 
 func (r factsRow) signedIn(ctx context.Context, tx *Tx) (in SignedIn, err error) {
-	in = SignedIn{User: r.User, SchoolNames: map[int64]string{}, District: District{
+	in = SignedIn{User: r.User, Held: r.Held, SchoolNames: map[int64]string{}, District: District{
 		DistrictID: tx.actor.District, CleverID: r.DistrictCleverID, Name: r.DistrictName, TimeZone: r.TimeZone, SyncedAt: r.SyncedAt,
 		Combining: r.Combining, Strategy: r.Strategy, PolicyVersion: r.PolicyVersion, SchoolYearEnd: r.SchoolYearEnd,
 	}}

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -179,12 +180,29 @@ type SyncChange struct {
 // SyncChanges lists what a run changed of people, in the order in which it did: those of one kind or, for "", all. limit
 // is cut to 1000.
 func (tx *Tx) SyncChanges(ctx context.Context, run int64, kind string, after int64, limit int) ([]SyncChange, error) {
+	return tx.syncChanges(ctx, run, kind, after, false, min(max(limit, 1), 1000))
+}
+
+// SyncChangePage is one page of that list: after the change after, or back from the change before, or the first page for
+// neither.
+func (tx *Tx) SyncChangePage(ctx context.Context, run int64, kind string, after, before int64, limit int) (Paged[SyncChange], error) {
+	limit = min(max(limit, 1), 1000)
+	rows, err := tx.syncChanges(ctx, run, kind, cmp.Or(before, after), before > 0, limit+1)
+	return paged(rows, limit, after > 0, before > 0), err
+}
+
+// syncChanges reads changes from one on, or back from it.
+func (tx *Tx) syncChanges(ctx context.Context, run int64, kind string, from int64, back bool, limit int) ([]SyncChange, error) {
+	beyond, order := `>`, `ASC`
+	if back {
+		beyond, order = `<`, `DESC`
+	}
 	rows, err := scan[SyncChange](ctx, tx, `SELECT c.id, c.user_id, c.kind, c.role, c.before, c.after, coalesce(s.name, '') AS school, coalesce(u.clever_id, '') AS clever_id,
 			coalesce(concat_ws(' ', nullif(u.first_name, ''), nullif(u.middle_name, ''), u.last_name), '') AS name
-		  FROM (SELECT * FROM sync_changes WHERE district_id = @district AND run_id = @run AND (@kind = '' OR kind = @kind) AND id > @after ORDER BY id LIMIT @limit) c
+		  FROM (SELECT * FROM sync_changes WHERE district_id = @district AND run_id = @run AND (@kind = '' OR kind = @kind) AND id `+beyond+` @from ORDER BY id `+order+` LIMIT @limit) c
 		  LEFT JOIN users u ON u.district_id = @district AND u.id = c.user_id
 		  LEFT JOIN schools s ON s.district_id = @district AND s.id = c.school_id
-		 ORDER BY c.id`, map[string]any{"district": tx.actor.District, "run": run, "kind": kind, "after": after, "limit": min(max(limit, 1), 1000)})
+		 ORDER BY c.id `+order, map[string]any{"district": tx.actor.District, "run": run, "kind": kind, "from": from, "limit": limit})
 	if err != nil {
 		return nil, fmt.Errorf("changes of sync %d: %w", run, err)
 	}

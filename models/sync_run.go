@@ -426,6 +426,21 @@ func (tx *Tx) SyncRuns(ctx context.Context, before int64, limit int) ([]SyncRun,
 	return runs, nil
 }
 
+// SyncRunPage is one page of the runs, the newest first: below the run older, or back from the run newer, or the first
+// page for neither. limit is cut to 200.
+func (tx *Tx) SyncRunPage(ctx context.Context, older, newer int64, limit int) (Paged[SyncRun], error) {
+	limit, order := min(max(limit, 1), 200), "DESC"
+	if newer > 0 {
+		order = "ASC"
+	}
+	runs, err := scan[SyncRun](ctx, tx, `SELECT * FROM sync_runs WHERE district_id = @district AND (@older::bigint = 0 OR id < @older::bigint) AND id > @newer::bigint ORDER BY id `+order+` LIMIT @limit`,
+		map[string]any{"district": tx.actor.District, "older": older, "newer": newer, "limit": limit + 1})
+	if err != nil {
+		return Paged[SyncRun]{}, fmt.Errorf("list syncs: %w", err)
+	}
+	return paged(runs, limit, older > 0, newer > 0), nil
+}
+
 // LastFullSync is when a full sync was last asked for, or the zero time.
 func (tx *Tx) LastFullSync(ctx context.Context) (time.Time, error) {
 	run, err := one[SyncRun](ctx, tx, `SELECT * FROM sync_runs WHERE district_id = ? AND kind = 'full' ORDER BY id DESC LIMIT 1`, tx.actor.District)

@@ -66,6 +66,7 @@ type NavItem struct {
 	Href    string
 	Current bool
 	Count   int
+	Held    bool // something there waits for a decision
 }
 
 // Locale is the language, clock and time zone of this page.

@@ -238,7 +238,7 @@ type HeldListPage struct {
 	Rows  []HeldRow
 	Open  bool // a decision can be made
 	Next  *PageLink
-	First bool // nothing before this page
+	Prev  *PageLink
 }
 
 // HeldRow is one record.
@@ -379,11 +379,14 @@ func (l *Locale) SyncWord(id int64) string {
 }
 
 // heldNext is the next page of the list.
-func heldNext(p HeldListPage) string {
-	if p.Next == nil {
+// pageHref leads to the page that begins after a record, or ends before it.
+func (p HeldListPage) pageHref(param string, to *PageLink) string {
+	if to == nil {
 		return ""
 	}
-	return HeldListPath(p.District.CleverID, p.View, p.Run, p.Pick, p.Next.Cursor)
+	q := p.Pick.values()
+	q.Set(param, to.Cursor)
+	return withQuery(HeldPath(p.District.CleverID, p.View, p.Run), q)
 }
 
 // HeldTypeWord, HeldCauseWord and HeldRoleWord say what narrows a list; "" for nothing known.

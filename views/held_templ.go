@@ -1421,7 +1421,7 @@ func HeldList(p HeldListPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = pager(l, l.T("held.pager"), "", nil, p.Next, "", heldNext(p)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = pager(l, l.T("held.pager"), "", p.Prev, p.Next, p.pageHref("before", p.Prev), p.pageHref("after", p.Next)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -47,7 +47,7 @@ func sampleFrame(lang, current string) Frame {
 		},
 	}
 	for _, key := range []string{"home", "users", "schools", "syncs"} {
-		f.Nav = append(f.Nav, NavItem{Key: key, Href: HomePath(sampleDistrict, "district_admin") + key, Current: key == current})
+		f.Nav = append(f.Nav, NavItem{Key: key, Href: HomePath(sampleDistrict, "district_admin") + key, Current: key == current, Held: key == "syncs"})
 	}
 	return f
 }

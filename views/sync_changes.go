@@ -14,7 +14,9 @@ type SyncChangesPage struct {
 	Kind      string // filter; "" for all
 	Kinds     []SyncChangeKind
 	Rows      []SyncChangeRow
+	Trimmed   bool // it was kept for as long as such lists are
 	Next      *PageLink
+	Prev      *PageLink
 }
 
 // SyncChangeKind is a kind of change and how many there are.
@@ -97,11 +99,14 @@ func (r SyncChangeRow) Cells(l *Locale, cleverID string) []string {
 	return []string{r.Person, cleverID, changeKindWord(l, r.Kind), r.about(l), r.Before, r.After}
 }
 
-func (p SyncChangesPage) nextHref() string {
-	if p.Next == nil {
+// pageHref leads to the page that begins after a change, or ends before it.
+func (p SyncChangesPage) pageHref(param string, to *PageLink) string {
+	if to == nil {
 		return ""
 	}
-	return SyncChangesPath(p.District.CleverID, p.View, p.Run, p.Kind, p.Next.Cursor)
+	q := changesQuery(p.Kind, "")
+	q.Set(param, to.Cursor)
+	return withQuery(SyncPath(p.District.CleverID, p.View, p.Run)+"/changes", q)
 }
 
 func (p SyncChangesPage) total() (n int) {
