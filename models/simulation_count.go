@@ -53,6 +53,7 @@ func (s *simulation) simple(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.tell()
 	alike := map[string]*likePeople{}
 	defer delete(s.args, "from")
 	defer delete(s.args, "to")
