@@ -169,8 +169,9 @@ func TestOverridesTogetherDoWhatTheyDo(t *testing.T) {
 	if a := admin.send(adminHome+"overrides/bulk", apply); a.StatusCode != http.StatusSeeOther {
 		t.Fatalf("status %d", a.StatusCode)
 	}
+	teacher := c.id(sandbox.TeacherUserID)
 	c.write(func(ctx context.Context, tx *models.Tx) error {
-		in, err := tx.UserFacts(ctx, c.id(sandbox.TeacherUserID))
+		in, err := tx.UserFacts(ctx, teacher)
 		if err != nil {
 			return err
 		}

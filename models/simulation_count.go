@@ -107,7 +107,7 @@ func (s *simulation) slices(ctx context.Context) ([]int64, error) {
 // join counts more of the same, and keeps the first by name as examples.
 func (p *likePeople) join(more likePeople) {
 	p.People += more.People
-	ids, keys := append(p.Examples, more.Examples...), append(p.Keys, more.Keys...)
+	ids, keys := slices.Concat(p.Examples, more.Examples), slices.Concat(p.Keys, more.Keys)
 	by := make([]int, len(ids))
 	for i := range by {
 		by[i] = i
