@@ -24,7 +24,7 @@ func walk(t *testing.T, script bool) { //nolint:thelper // the body of two tests
 	w.do(withoutScript(!script))
 	w.signIn("Teacher, staff and district admin")
 	w.until(`location.pathname === ` + asJSON(seedHome+"district_admin/"))
-	w.saw(".view p", "You're logged in as a District admin. Switch to Staff view → Switch to Teacher view → Use all roles together →")
+	w.saw(".view p", "You're logged in as a District admin. Switch to Staff view →")
 
 	w.press(`.nav a[href$="/users"]`, `location.pathname.endsWith("/users") && document.querySelectorAll("#results a.person").length === 50`)
 	// Danny, and what the old app has of him.
@@ -113,8 +113,8 @@ func TestBrowserBanner(t *testing.T) {
 	w := openWindow(t)
 	w.signIn("Teacher and staff")
 	for view, want := range map[string]string{
-		"staff": "You're logged in as Staff. Switch to Teacher view → Use all roles together →", "teacher": "You're logged in as a Teacher. Switch to Staff view → Use all roles together →",
-		"all": "You're logged in with all your roles. Switch to Staff view → Switch to Teacher view →",
+		"staff": "You're logged in as Staff. Switch to Teacher view →", "teacher": "You're logged in as a Teacher. Switch to Staff view →",
+		"all": "You're logged in with all your roles. Switch to Staff view →",
 	} {
 		w.open(seedHome + view + "/")
 		w.saw(".view p", want)

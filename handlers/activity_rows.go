@@ -100,6 +100,13 @@ func (v *visit) activityRows(rows []models.ActivityRow) ([]views.ActivityRow, er
 	for i, r := range rows {
 		shown[i] = w.row(r, said[i])
 		shown[i].Lines = w.lines(said[i], states[i][0], states[i][1])
+		if list := states[i][1].Overrides; len(list) > 0 {
+			ids := make([]int64, len(list))
+			for j, o := range list {
+				ids[j] = o.Override
+			}
+			shown[i].Says = w.l.OverrideNumbers(ids)
+		}
 	}
 	return shown, nil
 }

@@ -134,9 +134,13 @@ func TestAPreviewIsWhatHappensAndAnUndoTakesItBack(t *testing.T) {
 		change := last()
 		var outcome struct {
 			Effects []effectRecord `json:"effects"`
+			bulkOutcome
 		}
 		if err := json.Unmarshal(change.After, &outcome); err != nil {
 			t.Fatal(err)
+		}
+		for _, o := range outcome.Overrides {
+			outcome.Effects = append(outcome.Effects, o.Effects...)
 		}
 		for _, view := range slices.Concat(before.worn, after.worn) {
 			for _, at := range places {
@@ -168,7 +172,7 @@ func TestAPreviewIsWhatHappensAndAnUndoTakesItBack(t *testing.T) {
 			user := rapid.SampledFrom(people).Draw(t, "person")
 			before := c.measure(user, places)
 			applied := false
-			switch rapid.SampledFrom([]string{"override", "override", "override", "role", "end"}).Draw(t, "kind") {
+			switch rapid.SampledFrom([]string{"override", "override", "override", "role", "end", "role end", "several end", "several extend"}).Draw(t, "kind") {
 			case "override":
 				d := rapid.SampledFrom(definitions).Draw(t, "permission")
 				applied = press(adminHome+"overrides/preview", url.Values{
@@ -190,6 +194,26 @@ func TestAPreviewIsWhatHappensAndAnUndoTakesItBack(t *testing.T) {
 					b.pressed(adminHome + "overrides/" + rapid.SampledFrom(standing).Draw(t, "override") + "/end")
 					applied = true
 				}
+			case "role end":
+				given := c.rows(`SELECT id FROM role_grants WHERE district_id = $1 AND user_id = $2 AND source = 'manual' AND ended_at IS NULL ORDER BY id`, c.district, user)
+				if len(given) > 0 {
+					b.pressed(fmt.Sprintf("%susers/%d/roles/%s/end", adminHome, user, rapid.SampledFrom(given).Draw(t, "role")))
+					applied = true
+				}
+			case "several end", "several extend":
+				standing := c.rows(`SELECT id FROM overrides WHERE district_id = $1 AND user_id = $2 AND ended_at IS NULL AND (ends_at IS NULL OR ends_at > $3) ORDER BY id`, c.district, user, c.store.Now())
+				if len(standing) == 0 {
+					break
+				}
+				picks := url.Values{"pick": rapid.SliceOfNDistinct(rapid.SampledFrom(standing), 1, len(standing), rapid.ID).Draw(t, "overrides")}
+				if rapid.Bool().Draw(t, "end them") {
+					b.pressed(adminHome + "overrides/bulk?do=end&" + picks.Encode())
+					applied = true
+					break
+				}
+				picks.Set("end", "date")
+				picks.Set("date", c.store.Now().AddDate(0, rapid.IntRange(1, 20).Draw(t, "months"), 0).Format(time.DateOnly))
+				applied = press(adminHome+"overrides/bulk/preview", picks)
 			}
 			after := c.measure(user, places)
 			if !applied {

@@ -139,12 +139,16 @@ func compress() echo.MiddlewareFunc {
 	})
 }
 
-// limitBody holds every form Hallpass has many times over, and a thousand questions of a program.
+// limitBody holds every form Hallpass has many times over, and a thousand questions of a program. The form of rules has
+// a box for each permission of the app's catalogue in each column.
 func limitBody(next echo.HandlerFunc) echo.HandlerFunc {
-	form, question := middleware.BodyLimit("64K")(next), middleware.BodyLimit("1M")(next)
+	form, question, rules := middleware.BodyLimit("64K")(next), middleware.BodyLimit("1M")(next), middleware.BodyLimit("2M")(next)
 	return func(c echo.Context) error {
 		if isAPI(c.Request().URL.Path) {
 			return question(c)
+		}
+		if c.Path() == inside+"rules" || c.Path() == inside+"rules/preview" {
+			return rules(c)
 		}
 		if c.Request().Method == http.MethodPost && c.Path() == inside+"imports" { // a file: createImport bounds it
 			return next(c)

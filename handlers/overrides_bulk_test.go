@@ -85,7 +85,7 @@ func TestSeveralOverridesChangeAsOne(t *testing.T) {
 	if n := said.Find("main dl.facts--answers > div").Length(); n != 3 {
 		t.Errorf("the receipt speaks of %d overrides", n)
 	}
-	if a := admin.get(adminHome + "activity").body; !strings.Contains(a, "ended") || !strings.Contains(a, "several overrides together") {
+	if a := admin.get(adminHome + "activity").body; !strings.Contains(a, "ended") || !strings.Contains(a, "several overrides together") || !strings.Contains(a, "OV-3, OV-2 and OV-1.") {
 		t.Error("the activity does not say it")
 	}
 	if a := admin.get(adminHome + "activity?user=" + fmt.Sprint(c.id(sandbox.StaffUserID))).body; !strings.Contains(a, "several overrides together") {
@@ -169,8 +169,9 @@ func TestOverridesTogetherDoWhatTheyDo(t *testing.T) {
 	if a := admin.send(adminHome+"overrides/bulk", apply); a.StatusCode != http.StatusSeeOther {
 		t.Fatalf("status %d", a.StatusCode)
 	}
+	teacher := c.id(sandbox.TeacherUserID)
 	c.write(func(ctx context.Context, tx *models.Tx) error {
-		in, err := tx.UserFacts(ctx, c.id(sandbox.TeacherUserID))
+		in, err := tx.UserFacts(ctx, teacher)
 		if err != nil {
 			return err
 		}

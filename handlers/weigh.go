@@ -33,12 +33,14 @@ func (v *visit) weigh(begun views.WeighingPage, back string, propose func(*visit
 	// The page is sent while it is worked out, so it is worked out when this transaction has ended, in one that reads
 	// one moment of the database and that a slow line keeps open no longer than the request may last.
 	begun.Frame = v.frame()
+	broken := views.Unweighed(begun.Frame, back)
+	step := func(done, of int) templ.Component { return views.Weighed(begun.Frame, done, of) }
 	return func(c echo.Context) (failed error) {
 		var preview templ.Component
 		steps := templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
-			preview, failed = v.foreseeAloud(ctx, w, begun.Frame, propose)
+			preview, failed = v.foreseeAloud(ctx, w, step, propose)
 			if failed != nil {
-				preview = views.Unweighed(begun.Frame, back)
+				preview = broken
 			}
 			return nil
 		})
@@ -53,9 +55,9 @@ func (v *visit) weigh(begun views.WeighingPage, back string, propose func(*visit
 }
 
 // foreseeAloud proposes the plan anew, in a transaction of its own, and writes each step to w as it is taken.
-func (v *visit) foreseeAloud(ctx context.Context, w io.Writer, frame views.Frame, propose func(*visit) (plan, reply, error)) (shown templ.Component, err error) {
+func (v *visit) foreseeAloud(ctx context.Context, w io.Writer, step func(done, of int) templ.Component, propose func(*visit) (plan, reply, error)) (shown templ.Component, err error) {
 	tell := func(done, of int) {
-		if err := views.Weighed(frame, done, of).Render(ctx, w); err == nil {
+		if err := step(done, of).Render(ctx, w); err == nil {
 			_ = templ.Flush().Render(ctx, w) // the browser has gone: the request's end says so
 		}
 	}

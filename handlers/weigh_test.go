@@ -46,7 +46,7 @@ func TestLongSimulationSaysHowFarItIs(t *testing.T) {
 		if a.StatusCode != http.StatusOK || shown.Length() == 0 || page.Find("main .weighing > p").Length() != shown.Length()+1 {
 			t.Fatalf("status %d: %d steps and an end in %d", a.StatusCode, shown.Length(), page.Find("main .weighing > p").Length())
 		}
-		last := 0
+		last := -1
 		for _, s := range shown.EachIter() {
 			var done, of int
 			_, _ = fmt.Sscan(s.AttrOr("value", ""), &done)

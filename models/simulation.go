@@ -66,8 +66,8 @@ const overridden = `SELECT o.user_id FROM overrides o WHERE o.district_id = @dis
 
 // Simulate compares two policies for everybody in the district, and writes nothing. People who hold one role and no
 // override are counted by the database, for each role, label and whether the role reaches anywhere; the others are read
-// and decided one by one. Both go slice by slice, and after each of them told, if not nil, hears how many people of how
-// many have been weighed.
+// and decided one by one. Both go slice by slice, and before the first and after each of them told, if not nil, hears how
+// many people of how many have been weighed.
 func (tx *Tx) Simulate(ctx context.Context, before, after *access.Policy, told func(done, of int)) (Simulation, error) {
 	s := &simulation{tx: tx, before: before, after: after, groups: map[string]*SimulatedGroup{}, told: told}
 	s.args = map[string]any{"district": tx.actor.District, "now": tx.now, "labels": labelsOf(before, after)}

@@ -53,6 +53,7 @@ func (s *simulation) simple(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.tell()
 	alike := map[string]*likePeople{}
 	defer delete(s.args, "from")
 	defer delete(s.args, "to")
@@ -106,7 +107,7 @@ func (s *simulation) slices(ctx context.Context) ([]int64, error) {
 // join counts more of the same, and keeps the first by name as examples.
 func (p *likePeople) join(more likePeople) {
 	p.People += more.People
-	ids, keys := append(p.Examples, more.Examples...), append(p.Keys, more.Keys...)
+	ids, keys := slices.Concat(p.Examples, more.Examples), slices.Concat(p.Keys, more.Keys)
 	by := make([]int, len(ids))
 	for i := range by {
 		by[i] = i

@@ -254,8 +254,18 @@ func TestSimulationForetellsWhatHappens(t *testing.T) {
 				}
 				c := was.Policy.Catalogue
 				after := access.NewPolicy(c, c.Amend(was.Changes, cells), combining, strategy)
-				if foretold, err = tx.Simulate(ctx, was.Policy, after, nil); err != nil {
+				weighed, all := -1, 0
+				told := func(done, of int) {
+					if done < weighed || done > of || all != 0 && of != all {
+						rt.Errorf("weighed %d of %d after %d of %d", done, of, weighed, all)
+					}
+					weighed, all = done, of
+				}
+				if foretold, err = tx.Simulate(ctx, was.Policy, after, told); err != nil {
 					return err
+				}
+				if weighed != foretold.People || all != foretold.People {
+					rt.Errorf("at the end %d of %d people were weighed, %d in all", weighed, all, foretold.People)
 				}
 				return change(ctx, tx, cells, combining, strategy)
 			})

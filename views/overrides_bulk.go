@@ -137,3 +137,12 @@ func (l *Locale) OverrideLine(id int64, was, is EndWords, endedBefore, ended boo
 	}
 	return ActivityLine{What: "OV-" + strconv.FormatInt(id, 10), Before: said(was, endedBefore), After: said(is, ended)}
 }
+
+// OverrideNumbers lists overrides by their references, as the end of a sentence.
+func (l *Locale) OverrideNumbers(ids []int64) string {
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = "OV-" + strconv.FormatInt(id, 10)
+	}
+	return l.List(names) + "."
+}
