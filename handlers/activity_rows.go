@@ -27,7 +27,7 @@ type stated struct {
 	settingChange
 	Rules   []ruleChange   `json:"rules"`
 	Effects []effectRecord `json:"effects"`
-	bulkOutcome
+	overridesOutcome
 	Exists *bool `json:"exists"`
 	Ended  *bool `json:"ended"`
 	End    *struct {

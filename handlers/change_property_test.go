@@ -134,7 +134,7 @@ func TestAPreviewIsWhatHappensAndAnUndoTakesItBack(t *testing.T) {
 		change := last()
 		var outcome struct {
 			Effects []effectRecord `json:"effects"`
-			bulkOutcome
+			overridesOutcome
 		}
 		if err := json.Unmarshal(change.After, &outcome); err != nil {
 			t.Fatal(err)

@@ -90,7 +90,7 @@ func overrideOfChange(v *visit, c models.Change) (string, error) {
 // overrideReceipt is one change of an override in words.
 func overrideReceipt(v *visit, c models.Change) (r views.Receipt, err error) {
 	if c.OfSeveralOverrides() {
-		return bulkReceipt(v, c)
+		return overridesReceipt(v, c)
 	}
 	before, after, err := recorded(c)
 	if err != nil {

@@ -267,7 +267,7 @@ func unmarshalChange(c models.Change, before, after any) error {
 // since stays.
 func undoOverride(v *visit, c models.Change) (plan, error) {
 	if c.OfSeveralOverrides() {
-		return undoBulk(v, c)
+		return undoOverrides(v, c)
 	}
 	before, after, err := recorded(c)
 	if err != nil {

@@ -18,15 +18,15 @@ import (
 // maxPicked is how many overrides can be changed as one: a page of the list.
 const maxPicked = 50
 
-// bulkChange is a change of several overrides as one, ready to be planned.
-type bulkChange struct {
+// overridesChange is a change of several overrides as one, ready to be planned.
+type overridesChange struct {
 	action audit.Action
-	people []bulkPerson
+	people []overridesPerson
 	left   []leftOverride
 }
 
-// bulkPerson is the overrides of one person in it: what they do together.
-type bulkPerson struct {
+// overridesPerson is the overrides of one person in it: what they do together.
+type overridesPerson struct {
 	who       holder
 	was, will []models.Override
 	effects   []effectRecord
@@ -39,9 +39,9 @@ type leftOverride struct {
 	why string
 }
 
-// bulkOutcome is what a change of several overrides records of each. The differences of a person stand with the first
+// overridesOutcome is what a change of several overrides records of each. The differences of a person stand with the first
 // of that person's.
-type bulkOutcome struct {
+type overridesOutcome struct {
 	Overrides []overrideOutcome `json:"overrides"`
 }
 
@@ -71,17 +71,17 @@ func (v *visit) picked(form url.Values) ([]models.Override, error) {
 	return list, nil
 }
 
-// bulkOf puts overrides together with what becomes of each: will says it, or why it stays as it is.
-func (v *visit) bulkOf(action audit.Action, list []models.Override, will func(models.Override, holder) (models.Override, string, error)) (bulkChange, error) {
-	c := bulkChange{action: action}
+// overridesOf puts overrides together with what becomes of each: will says it, or why it stays as it is.
+func (v *visit) overridesOf(action audit.Action, list []models.Override, will func(models.Override, holder) (models.Override, string, error)) (overridesChange, error) {
+	c := overridesChange{action: action}
 	for _, o := range list {
-		at := slices.IndexFunc(c.people, func(p bulkPerson) bool { return p.who.user.ID == o.UserID })
+		at := slices.IndexFunc(c.people, func(p overridesPerson) bool { return p.who.user.ID == o.UserID })
 		if at < 0 {
 			who, err := v.holderOf(o.UserID)
 			if err != nil {
 				return c, err
 			}
-			c.people, at = append(c.people, bulkPerson{who: who}), len(c.people)
+			c.people, at = append(c.people, overridesPerson{who: who}), len(c.people)
 		}
 		p := &c.people[at]
 		becomes, why, err := will(o, p.who)
@@ -94,7 +94,7 @@ func (v *visit) bulkOf(action audit.Action, list []models.Override, will func(mo
 		}
 		p.was, p.will = append(p.was, o), append(p.will, becomes)
 	}
-	c.people = slices.DeleteFunc(c.people, func(p bulkPerson) bool { return len(p.was) == 0 })
+	c.people = slices.DeleteFunc(c.people, func(p overridesPerson) bool { return len(p.was) == 0 })
 	for i := range c.people {
 		p := &c.people[i]
 		p.effects = effectRecords(access.Effects(p.who.facts, p.after()))
@@ -103,7 +103,7 @@ func (v *visit) bulkOf(action audit.Action, list []models.Override, will func(mo
 }
 
 // after are the person's facts with all of it.
-func (p bulkPerson) after() access.Facts {
+func (p overridesPerson) after() access.Facts {
 	who := p.who
 	for _, o := range p.will {
 		who.facts = who.with(o)
@@ -111,8 +111,8 @@ func (p bulkPerson) after() access.Facts {
 	return who.facts
 }
 
-// planBulk plans the change. draw is given the page with everything but what is particular to the kind of change.
-func (v *visit) planBulk(c bulkChange, draw func(*views.BulkPage)) (plan, error) {
+// planOverrides plans the change. draw is given the page with everything but what is particular to the kind of change.
+func (v *visit) planOverrides(c overridesChange, draw func(*views.OverridesBulkPage)) (plan, error) {
 	type promised struct {
 		Was, Will models.Override
 		Ended     bool
@@ -124,10 +124,10 @@ func (v *visit) planBulk(c bulkChange, draw func(*views.BulkPage)) (plan, error)
 		Left    []int64
 	}
 	stated.Action = c.action
-	shown := views.BulkPage{}
+	shown := views.OverridesBulkPage{}
 	p := plan{}
 	for _, person := range c.people {
-		said, err := v.bulkPerson(person)
+		said, err := v.overridesPerson(person)
 		if err != nil {
 			return p, err
 		}
@@ -148,11 +148,11 @@ func (v *visit) planBulk(c bulkChange, draw func(*views.BulkPage)) (plan, error)
 		if err != nil {
 			return p, err
 		}
-		shown.Left = append(shown.Left, views.BulkLeft{ID: l.o.ID, Says: says, Why: l.why})
+		shown.Left = append(shown.Left, views.OverridesBulkLeft{ID: l.o.ID, Says: says, Why: l.why})
 	}
 	p.stated = stated
 	if len(c.people) == 0 {
-		p.blocked = v.locale().BulkNothing()
+		p.blocked = v.locale().OverridesBulkNothing()
 	}
 	p.draw = func(check views.Check, moved map[int]bool) templ.Component {
 		page := shown
@@ -168,17 +168,17 @@ func (v *visit) planBulk(c bulkChange, draw func(*views.BulkPage)) (plan, error)
 		}
 		page.Check = check
 		draw(&page)
-		return views.Bulk(page)
+		return views.OverridesBulk(page)
 	}
-	p.make = func() (models.NewChange, error) { return v.makeBulk(c) }
+	p.make = func() (models.NewChange, error) { return v.makeOverrides(c) }
 	return p, nil
 }
 
-// bulkPerson puts one person's part into words.
-func (v *visit) bulkPerson(p bulkPerson) (said views.BulkPerson, err error) {
-	said = views.BulkPerson{UserID: p.who.user.ID, Name: fullName(p.who.user)}
+// overridesPerson puts one person's part into words.
+func (v *visit) overridesPerson(p overridesPerson) (said views.OverridesBulkPerson, err error) {
+	said = views.OverridesBulkPerson{UserID: p.who.user.ID, Name: fullName(p.who.user)}
 	for i, was := range p.was {
-		item := views.BulkItem{ID: was.ID, Ended: p.will[i].EndedAt != nil}
+		item := views.OverridesBulkItem{ID: was.ID, Ended: p.will[i].EndedAt != nil}
 		if item.Words, err = v.overrideWords(p.will[i], p.who.user); err != nil {
 			return said, err
 		}
@@ -195,12 +195,12 @@ func (v *visit) bulkPerson(p bulkPerson) (said views.BulkPerson, err error) {
 	return said, err
 }
 
-// makeBulk writes it.
-func (v *visit) makeBulk(c bulkChange) (models.NewChange, error) {
+// makeOverrides writes it.
+func (v *visit) makeOverrides(c overridesChange) (models.NewChange, error) {
 	var before struct {
 		Overrides []overrideState `json:"overrides"`
 	}
-	var after bulkOutcome
+	var after overridesOutcome
 	for _, p := range c.people {
 		for i, o := range p.will {
 			if err := v.tx.SetOverride(v.ctx, o); err != nil {
@@ -217,15 +217,15 @@ func (v *visit) makeBulk(c bulkChange) (models.NewChange, error) {
 	return models.NewChange{Action: c.action, Subject: models.SeveralOverrides, Before: before, After: after}, nil
 }
 
-// bulkOverrides is what the ticked overrides of the list lead to: the question of another end, or at once the preview
+// severalOverrides is what the ticked overrides of the list lead to: the question of another end, or at once the preview
 // of their ending.
-func bulkOverrides(v *visit) (reply, error) {
+func severalOverrides(v *visit) (reply, error) {
 	q := v.c.QueryParams()
 	if len(q["pick"]) == 0 {
 		return v.overridesList(http.StatusUnprocessableEntity, "none_ticked")
 	}
 	if q.Get("do") == "end" {
-		p, _, err := v.planBulkEnding(q)
+		p, _, err := v.planOverridesEnding(q)
 		if err != nil {
 			return nil, err
 		}
@@ -235,18 +235,18 @@ func bulkOverrides(v *visit) (reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v.bulkForm(http.StatusOK, list, endAnswers(q), nil)
+	return v.overridesForm(http.StatusOK, list, endAnswers(q), nil)
 }
 
-// bulkForm asks for another end of several overrides.
-func (v *visit) bulkForm(status int, list []models.Override, answers views.EndAnswers, problems []views.Problem) (reply, error) {
-	p := views.BulkFormPage{Answers: answers, Problems: problems}
+// overridesForm asks for another end of several overrides.
+func (v *visit) overridesForm(status int, list []models.Override, answers views.EndAnswers, problems []views.Problem) (reply, error) {
+	p := views.OverridesBulkFormPage{Answers: answers, Problems: problems}
 	for _, o := range list {
 		u, err := v.tx.User(v.ctx, o.UserID)
 		if err != nil {
 			return nil, err
 		}
-		item := views.BulkItem{ID: o.ID}
+		item := views.OverridesBulkItem{ID: o.ID}
 		if item.Words, err = v.overrideWords(o, u); err != nil {
 			return nil, err
 		}
@@ -256,8 +256,8 @@ func (v *visit) bulkForm(status int, list []models.Override, answers views.EndAn
 	if p.Ends, err = v.endChoices(holder{}); err != nil {
 		return nil, err
 	}
-	p.Frame = v.frameAt(answers.BulkPath(v.me.District.CleverID, string(v.actor.View), pickedIDs(list)))
-	return pageAs(status, views.BulkForm(p)), nil
+	p.Frame = v.frameAt(answers.OverridesBulkPath(v.me.District.CleverID, string(v.actor.View), pickedIDs(list)))
+	return pageAs(status, views.OverridesBulkForm(p)), nil
 }
 
 func pickedIDs(list []models.Override) []int64 {
@@ -268,8 +268,8 @@ func pickedIDs(list []models.Override) []int64 {
 	return ids
 }
 
-// planBulkExtension plans the new end of the posted form for every override in it.
-func (v *visit) planBulkExtension(form url.Values) (plan, reply, error) {
+// planOverridesExtension plans the new end of the posted form for every override in it.
+func (v *visit) planOverridesExtension(form url.Values) (plan, reply, error) {
 	list, err := v.picked(form)
 	if err != nil {
 		return plan{}, nil, err
@@ -280,11 +280,11 @@ func (v *visit) planBulkExtension(form url.Values) (plan, reply, error) {
 		return plan{}, nil, err
 	}
 	if len(problems) > 0 || len(list) == 0 {
-		answer, err := v.bulkForm(http.StatusUnprocessableEntity, list, answers, problems)
+		answer, err := v.overridesForm(http.StatusUnprocessableEntity, list, answers, problems)
 		return plan{}, answer, err
 	}
 	l := v.locale()
-	c, err := v.bulkOf(audit.OverrideExtended, list, func(o models.Override, _ holder) (models.Override, string, error) {
+	c, err := v.overridesOf(audit.OverrideExtended, list, func(o models.Override, _ holder) (models.Override, string, error) {
 		switch {
 		case o.Locked && !v.mayUnlock():
 			return o, l.OverrideLocked(), nil
@@ -306,23 +306,23 @@ func (v *visit) planBulkExtension(form url.Values) (plan, reply, error) {
 		return plan{}, nil, err
 	}
 	district, view, ids := v.me.District.CleverID, string(v.actor.View), pickedIDs(list)
-	p, err := v.planBulk(c, func(page *views.BulkPage) {
-		page.Back = answers.BulkPath(district, view, ids)
-		page.Title, page.Sentence, page.Button = l.BulkExtending(page.Count(), words)
-		page.Fields = append(views.BulkHidden("extend", ids), answers.Hidden()...)
+	p, err := v.planOverrides(c, func(page *views.OverridesBulkPage) {
+		page.Back = answers.OverridesBulkPath(district, view, ids)
+		page.Title, page.Sentence, page.Button = l.OverridesBulkExtending(page.Count(), words)
+		page.Fields = append(views.OverridesBulkHidden("extend", ids), answers.Hidden()...)
 		page.Frame = v.frameAt(page.Back)
 	})
 	return p, nil, err
 }
 
-// planBulkEnding plans to end every override of the form now.
-func (v *visit) planBulkEnding(form url.Values) (plan, reply, error) {
+// planOverridesEnding plans to end every override of the form now.
+func (v *visit) planOverridesEnding(form url.Values) (plan, reply, error) {
 	list, err := v.picked(form)
 	if err != nil {
 		return plan{}, nil, err
 	}
 	l := v.locale()
-	c, err := v.bulkOf(audit.OverrideEnded, list, func(o models.Override, _ holder) (models.Override, string, error) {
+	c, err := v.overridesOf(audit.OverrideEnded, list, func(o models.Override, _ holder) (models.Override, string, error) {
 		switch {
 		case o.Locked && !v.mayUnlock():
 			return o, l.OverrideLocked(), nil
@@ -336,44 +336,44 @@ func (v *visit) planBulkEnding(form url.Values) (plan, reply, error) {
 		return plan{}, nil, err
 	}
 	district, view, ids := v.me.District.CleverID, string(v.actor.View), pickedIDs(list)
-	p, err := v.planBulk(c, func(page *views.BulkPage) {
+	p, err := v.planOverrides(c, func(page *views.OverridesBulkPage) {
 		page.Back, page.Ends = views.OverridesPath(district, view), true
-		page.Title, page.Sentence, page.Button = l.BulkEnding(page.Count())
-		page.Fields = views.BulkHidden("end", ids)
-		page.Frame = v.frameAt(views.BulkEndPath(district, view, ids))
+		page.Title, page.Sentence, page.Button = l.OverridesBulkEnding(page.Count())
+		page.Fields = views.OverridesBulkHidden("end", ids)
+		page.Frame = v.frameAt(views.OverridesBulkEndPath(district, view, ids))
 	})
 	return p, nil, err
 }
 
-func previewBulk(v *visit) (reply, error) {
+func previewOverrides(v *visit) (reply, error) {
 	form, err := v.form()
 	if err != nil {
 		return nil, err
 	}
-	p, answer, err := v.planBulkExtension(form)
+	p, answer, err := v.planOverridesExtension(form)
 	if err != nil || answer != nil {
 		return answer, err
 	}
 	return p.preview()
 }
 
-func applyBulk(v *visit) (reply, error) {
+func applyOverrides(v *visit) (reply, error) {
 	form, err := v.form()
 	if err != nil {
 		return nil, err
 	}
 	return v.apply(func() (plan, reply, error) {
 		if form.Get("do") == "end" {
-			return v.planBulkEnding(form)
+			return v.planOverridesEnding(form)
 		}
-		return v.planBulkExtension(form)
+		return v.planOverridesExtension(form)
 	})
 }
 
-// undoBulk plans the inverse of a change of several overrides: each goes back, but for those of which something else
+// undoOverrides plans the inverse of a change of several overrides: each goes back, but for those of which something else
 // came in between.
-func undoBulk(v *visit, c models.Change) (plan, error) {
-	before, after, err := recordedBulk(c)
+func undoOverrides(v *visit, c models.Change) (plan, error) {
+	before, after, err := recordedOverrides(c)
 	if err != nil {
 		return plan{}, err
 	}
@@ -387,7 +387,7 @@ func undoBulk(v *visit, c models.Change) (plan, error) {
 		list = append(list, was)
 		at[was.ID] = i
 	}
-	bulk, err := v.bulkOf(audit.OverrideUndone, list, func(o models.Override, who holder) (models.Override, string, error) {
+	bulk, err := v.overridesOf(audit.OverrideUndone, list, func(o models.Override, who holder) (models.Override, string, error) {
 		will := v.undone(o, before[at[o.ID]], after[at[o.ID]].overrideState)
 		why, err := v.blockedOverride(overrideChange{action: audit.OverrideUndone, who: who, was: o, will: will})
 		return will, why, err
@@ -401,10 +401,10 @@ func undoBulk(v *visit, c models.Change) (plan, error) {
 		}
 	}
 	l := v.locale()
-	p, err := v.planBulk(bulk, func(page *views.BulkPage) {
+	p, err := v.planOverrides(bulk, func(page *views.OverridesBulkPage) {
 		page.Undoes = c.ID
 		page.Title, _ = l.UndoTitles(c.ID)
-		page.Sentence, page.Button = l.BulkUndoing(page.Count()), l.UndoButton(c.ID)
+		page.Sentence, page.Button = l.OverridesBulkUndoing(page.Count()), l.UndoButton(c.ID)
 		page.Frame = v.frame()
 	})
 	return p, err
@@ -425,9 +425,9 @@ func (v *visit) undone(was models.Override, before, after overrideState) models.
 	return will
 }
 
-// recordedBulk reads what a change of several overrides kept.
-func recordedBulk(c models.Change) (before []overrideState, after []overrideOutcome, err error) {
-	var b, a bulkOutcome
+// recordedOverrides reads what a change of several overrides kept.
+func recordedOverrides(c models.Change) (before []overrideState, after []overrideOutcome, err error) {
+	var b, a overridesOutcome
 	if err = unmarshalChange(c, &b, &a); err != nil {
 		return nil, nil, err
 	}
@@ -440,15 +440,15 @@ func recordedBulk(c models.Change) (before []overrideState, after []overrideOutc
 	return before, a.Overrides, nil
 }
 
-// bulkReceipt is a change of several overrides in words.
-func bulkReceipt(v *visit, c models.Change) (r views.Receipt, err error) {
-	before, after, err := recordedBulk(c)
+// overridesReceipt is a change of several overrides in words.
+func overridesReceipt(v *visit, c models.Change) (r views.Receipt, err error) {
+	before, after, err := recordedOverrides(c)
 	if err != nil {
 		return r, err
 	}
 	l := v.locale()
 	district, view := v.me.District.CleverID, string(v.actor.View)
-	r.Sentence = l.BulkDone(string(c.Kind), len(after))
+	r.Sentence = l.OverridesBulkDone(string(c.Kind), len(after))
 	for i, a := range after {
 		o, err := v.tx.Override(v.ctx, a.Override)
 		if err != nil {
@@ -466,7 +466,7 @@ func bulkReceipt(v *visit, c models.Change) (r views.Receipt, err error) {
 		if err != nil {
 			return r, err
 		}
-		r.Answers = append(r.Answers, l.BulkAnswer(o.ID, says, was, is, before[i].Ended, a.Ended))
+		r.Answers = append(r.Answers, l.OverridesBulkAnswer(o.ID, says, was, is, before[i].Ended, a.Ended))
 		r.Links = append(r.Links, views.Link{Href: views.OverridePath(district, view, o.ID), Word: l.OverrideTitle(o.ID)})
 	}
 	r.Links = append(r.Links, views.Link{Href: views.OverridesPath(district, view), Word: l.OverridesTitle()})

@@ -49,13 +49,13 @@ func changeSamples(lang string) map[string]templ.Component {
 	}
 	ended := page
 	ended.EndedAt, ended.EndedBy, ended.MayChange = at(2026, time.November, 20, 9, 0), "Wren Castellano", false
-	bulk := BulkPage{
-		Frame: f, Check: check, Title: l.CheckTitle(), Button: "End 2 overrides now", Sentence: "2 overrides end now.", Ends: true, Fields: BulkHidden("end", []int64{12, 11}),
-		People: []BulkPerson{{UserID: 7, Name: w.Name, Items: []BulkItem{{ID: 12, Words: w, Ended: true}, {ID: 11, Words: w, Moved: true}}, Lines: lines}},
-		Left:   []BulkLeft{{ID: 9, Says: "Danny may.", Why: l.OverrideLocked()}}, Back: OverridesPath(sampleDistrict, "all"),
+	bulk := OverridesBulkPage{
+		Frame: f, Check: check, Title: l.CheckTitle(), Button: "End 2 overrides now", Sentence: "2 overrides end now.", Ends: true, Fields: OverridesBulkHidden("end", []int64{12, 11}),
+		People: []OverridesBulkPerson{{UserID: 7, Name: w.Name, Items: []OverridesBulkItem{{ID: 12, Words: w, Ended: true}, {ID: 11, Words: w, Moved: true}}, Lines: lines}},
+		Left:   []OverridesBulkLeft{{ID: 9, Says: "Danny may.", Why: l.OverrideLocked()}}, Back: OverridesPath(sampleDistrict, "all"),
 	}
 	bulkUndo := bulk
-	bulkUndo.Undoes, bulkUndo.Ends, bulkUndo.People = 14, false, []BulkPerson{{UserID: 8, Items: []BulkItem{{ID: 12, Words: w}}, Lost: lines}}
+	bulkUndo.Undoes, bulkUndo.Ends, bulkUndo.People = 14, false, []OverridesBulkPerson{{UserID: 8, Items: []OverridesBulkItem{{ID: 12, Words: w}}, Lost: lines}}
 	row := OverrideRow{ID: 12, UserID: 7, Name: "Brakus, Danny D", Words: w, Reason: "covering", Note: "Grade 4", By: "Wren Castellano", At: *at(2026, time.November, 20, 8, 0), Soon: true, Locked: true, Flags: []string{"redundant"}}
 	gone := row
 	gone.ID, gone.Ended, gone.Words.Allow, gone.Words.End = 11, at(2026, time.November, 1, 0, 0), false, EndWords{Kind: "role", Role: "teacher"}
@@ -87,9 +87,9 @@ func changeSamples(lang string) map[string]templ.Component {
 		"override-refused":    OverridePreview(OverridePreviewPage{Frame: f, Check: refused, UserID: 7, Title: l.EndTitle(), Words: w, Says: l.EndSays(12), Lines: lines, To: "/x", Button: l.EndButton(12), Ends: true, Back: "/y"}),
 		"override":            Override(page),
 		"override-ended":      Override(ended),
-		"overrides-bulk":      Bulk(bulk),
-		"overrides-bulk-undo": Bulk(bulkUndo),
-		"overrides-bulk-form": BulkForm(BulkFormPage{Frame: f, Items: []BulkItem{{ID: 12, Words: w}}, Ends: ends, Problems: []Problem{{"end", "Choose an end"}}}),
+		"overrides-bulk":      OverridesBulk(bulk),
+		"overrides-bulk-undo": OverridesBulk(bulkUndo),
+		"overrides-bulk-form": OverridesBulkForm(OverridesBulkFormPage{Frame: f, Items: []OverridesBulkItem{{ID: 12, Words: w}}, Ends: ends, Problems: []Problem{{"end", "Choose an end"}}}),
 		"override-extend":     OverrideExtend(OverrideExtendPage{Frame: f, ID: 12, UserID: 7, Words: w, Ends: ends, Answers: EndAnswers{End: "term", Term: "5"}}),
 		"override-extend-no":  OverrideExtend(OverrideExtendPage{Frame: f, ID: 12, UserID: 7, Words: w, Ends: ends, Blocked: l.OverrideLocked()}),
 		"overrides":           Overrides(OverridesPage{Frame: f, Filter: OverridesFilter{Q: "br", Only: "stale", Status: "any"}, Permissions: []Act{w.Act}, Rows: []OverrideRow{row, gone}, Total: 2, Next: &PageLink{Cursor: "z"}, Notices: []string{"bad_cursor", "unknown_filter", "school_not_found"}}),

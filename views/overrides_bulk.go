@@ -2,8 +2,8 @@ package views
 
 import "strconv"
 
-// BulkItem is one override of several that change as one.
-type BulkItem struct {
+// OverridesBulkItem is one override of several that change as one.
+type OverridesBulkItem struct {
 	ID     int64
 	Words  OverrideWords // as it will be
 	Before EndWords
@@ -11,44 +11,44 @@ type BulkItem struct {
 	Ended  bool // it will have ended
 }
 
-// BulkPerson is the overrides of one person among them, and what they do together.
-type BulkPerson struct {
+// OverridesBulkPerson is the overrides of one person among them, and what they do together.
+type OverridesBulkPerson struct {
 	UserID int64
 	Name   string
-	Items  []BulkItem
+	Items  []OverridesBulkItem
 	Lines  []DiffLine
 	Lost   []DiffLine // what was so before the change that is undone, and will not be so again
 }
 
-// BulkLeft is an override that was ticked and stays as it is, and why.
-type BulkLeft struct {
+// OverridesBulkLeft is an override that was ticked and stays as it is, and why.
+type OverridesBulkLeft struct {
 	ID        int64
 	Says, Why string
 }
 
 // Count is how many overrides change.
-func (p BulkPage) Count() (n int) {
+func (p OverridesBulkPage) Count() (n int) {
 	for _, person := range p.People {
 		n += len(person.Items)
 	}
 	return n
 }
 
-func (p BulkPage) to() string {
+func (p OverridesBulkPage) to() string {
 	if p.Undoes != 0 {
 		return p.undoHref(p.Undoes)
 	}
 	return OverridesBulkPath(p.District.CleverID, p.View)
 }
 
-func (p BulkPage) back() string {
+func (p OverridesBulkPage) back() string {
 	if p.Undoes != 0 {
 		return p.changeHref(p.Undoes)
 	}
 	return p.Back
 }
 
-func (p BulkPage) buttonClass() string {
+func (p OverridesBulkPage) buttonClass() string {
 	if p.Ends {
 		return "btn--no"
 	}
@@ -56,7 +56,7 @@ func (p BulkPage) buttonClass() string {
 }
 
 // becomes says what happens to one of them.
-func (i BulkItem) becomes(l *Locale) string {
+func (i OverridesBulkItem) becomes(l *Locale) string {
 	switch {
 	case i.Ended:
 		return l.T("overrides.bulk.ends_now")
@@ -66,17 +66,17 @@ func (i BulkItem) becomes(l *Locale) string {
 	return l.T("overrides.bulk.stands")
 }
 
-func (i BulkItem) reference() string { return "OV-" + strconv.FormatInt(i.ID, 10) }
+func (i OverridesBulkItem) reference() string { return "OV-" + strconv.FormatInt(i.ID, 10) }
 
-func (i BulkItem) idText() string { return strconv.FormatInt(i.ID, 10) }
+func (i OverridesBulkItem) idText() string { return strconv.FormatInt(i.ID, 10) }
 
 // partID names an element by what it is about.
 func partID(noun string, id int64) string { return noun + "-" + strconv.FormatInt(id, 10) }
 
-func (left BulkLeft) reference() string { return "OV-" + strconv.FormatInt(left.ID, 10) }
+func (left OverridesBulkLeft) reference() string { return "OV-" + strconv.FormatInt(left.ID, 10) }
 
-// BulkHidden are what a form about several overrides carries.
-func BulkHidden(do string, ids []int64) []Hidden {
+// OverridesBulkHidden are what a form about several overrides carries.
+func OverridesBulkHidden(do string, ids []int64) []Hidden {
 	list := []Hidden{{"do", do}}
 	for _, id := range ids {
 		list = append(list, Hidden{"pick", strconv.FormatInt(id, 10)})
@@ -84,34 +84,34 @@ func BulkHidden(do string, ids []int64) []Hidden {
 	return list
 }
 
-// BulkPath is the form of another end for several overrides with these answers.
-func (e EndAnswers) BulkPath(district, view string, ids []int64) string {
-	return filledIn(OverridesBulkPath(district, view), append(BulkHidden("extend", ids), e.Hidden()...))
+// OverridesBulkPath is the form of another end for several overrides with these answers.
+func (e EndAnswers) OverridesBulkPath(district, view string, ids []int64) string {
+	return filledIn(OverridesBulkPath(district, view), append(OverridesBulkHidden("extend", ids), e.Hidden()...))
 }
 
-// BulkEndPath is the preview of ending several overrides.
-func BulkEndPath(district, view string, ids []int64) string {
-	return filledIn(OverridesBulkPath(district, view), BulkHidden("end", ids))
+// OverridesBulkEndPath is the preview of ending several overrides.
+func OverridesBulkEndPath(district, view string, ids []int64) string {
+	return filledIn(OverridesBulkPath(district, view), OverridesBulkHidden("end", ids))
 }
 
-// BulkNothing says that none of several overrides can be changed.
-func (l *Locale) BulkNothing() string { return l.T("overrides.bulk.nothing") }
+// OverridesBulkNothing says that none of several overrides can be changed.
+func (l *Locale) OverridesBulkNothing() string { return l.T("overrides.bulk.nothing") }
 
-// BulkExtending are title, sentence and button of a preview that gives n overrides another end.
-func (l *Locale) BulkExtending(n int, end EndWords) (title, sentence, button string) {
+// OverridesBulkExtending are title, sentence and button of a preview that gives n overrides another end.
+func (l *Locale) OverridesBulkExtending(n int, end EndWords) (title, sentence, button string) {
 	return l.CheckTitle(), l.N("overrides.bulk.extend.says", n, "Until", end.short(l)), l.N("overrides.bulk.extend.button", n, "Until", end.short(l))
 }
 
-// BulkEnding are those of a preview that ends n overrides now.
-func (l *Locale) BulkEnding(n int) (title, sentence, button string) {
+// OverridesBulkEnding are those of a preview that ends n overrides now.
+func (l *Locale) OverridesBulkEnding(n int) (title, sentence, button string) {
 	return l.CheckTitle(), l.N("overrides.bulk.end.says", n), l.N("overrides.bulk.end.button", n)
 }
 
-// BulkUndoing says what undoing a change of several overrides comes to.
-func (l *Locale) BulkUndoing(n int) string { return l.N("overrides.bulk.undo.says", n) }
+// OverridesBulkUndoing says what undoing a change of several overrides comes to.
+func (l *Locale) OverridesBulkUndoing(n int) string { return l.N("overrides.bulk.undo.says", n) }
 
-// BulkDone says what was done to n overrides.
-func (l *Locale) BulkDone(action string, n int) string {
+// OverridesBulkDone says what was done to n overrides.
+func (l *Locale) OverridesBulkDone(action string, n int) string {
 	switch action {
 	case "override.extended":
 		return l.N("overrides.bulk.done.extended", n)
@@ -121,8 +121,8 @@ func (l *Locale) BulkDone(action string, n int) string {
 	return l.N("overrides.bulk.done.undone", n)
 }
 
-// BulkAnswer is one of them on the receipt.
-func (l *Locale) BulkAnswer(id int64, says string, was, is EndWords, endedBefore, ended bool) Answer {
+// OverridesBulkAnswer is one of them on the receipt.
+func (l *Locale) OverridesBulkAnswer(id int64, says string, was, is EndWords, endedBefore, ended bool) Answer {
 	line := l.OverrideLine(id, was, is, endedBefore, ended)
 	return Answer{Label: line.What, Value: says, From: l.F("overrides.bulk.was", "Before", line.Before, "After", line.After)}
 }

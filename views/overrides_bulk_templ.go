@@ -8,14 +8,14 @@ package views
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-// BulkPage is a change of several overrides as one, before it takes effect: their end, another end, or the undo of that.
-type BulkPage struct {
+// OverridesBulkPage is a change of several overrides as one, before it takes effect: their end, another end, or the undo of that.
+type OverridesBulkPage struct {
 	Frame
 	Check
 	Title    string
 	Sentence string
-	People   []BulkPerson
-	Left     []BulkLeft
+	People   []OverridesBulkPerson
+	Left     []OverridesBulkLeft
 	Fields   []Hidden
 	Button   string
 	Ends     bool
@@ -23,8 +23,8 @@ type BulkPage struct {
 	Undoes   int64 // the change that this undoes; 0: a new one
 }
 
-// Bulk draws BulkPage.
-func Bulk(p BulkPage) templ.Component {
+// OverridesBulk draws OverridesBulkPage.
+func OverridesBulk(p OverridesBulkPage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -129,7 +129,7 @@ func Bulk(p BulkPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			for _, person := range p.People {
-				templ_7745c5c3_Err = bulkPerson(p.Frame, l, person).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = overridesPerson(p.Frame, l, person).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -273,7 +273,7 @@ func Bulk(p BulkPage) templ.Component {
 	})
 }
 
-func bulkPerson(f Frame, l *Locale, p BulkPerson) templ.Component {
+func overridesPerson(f Frame, l *Locale, p OverridesBulkPerson) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -494,17 +494,17 @@ func bulkPerson(f Frame, l *Locale, p BulkPerson) templ.Component {
 	})
 }
 
-// BulkFormPage asks for another end of several overrides.
-type BulkFormPage struct {
+// OverridesBulkFormPage asks for another end of several overrides.
+type OverridesBulkFormPage struct {
 	Frame
-	Items    []BulkItem
+	Items    []OverridesBulkItem
 	Answers  EndAnswers
 	Ends     EndChoices
 	Problems []Problem
 }
 
-// BulkForm draws BulkFormPage.
-func BulkForm(p BulkFormPage) templ.Component {
+// OverridesBulkForm draws OverridesBulkFormPage.
+func OverridesBulkForm(p OverridesBulkFormPage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
