@@ -18,11 +18,7 @@ import (
 // walkBothWays goes through a list to its end and back, and wants the same pages both times and every row once.
 func walkBothWays(t *testing.T, b *browser, at string, total int) {
 	t.Helper()
-	type listed struct {
-		at   string
-		rows []string
-	}
-	read := func(at string) (p listed, prev, next string) {
+	read := func(at string) (rows []string, prev, next string) {
 		t.Helper()
 		a := b.get(at)
 		if a.StatusCode != http.StatusOK {
@@ -34,26 +30,26 @@ func walkBothWays(t *testing.T, b *browser, at string, total int) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p.rows = append(p.rows, html)
+			rows = append(rows, html)
 		})
-		return p, doc.Find(`.pager a[rel="prev"]`).AttrOr("href", ""), doc.Find(`.pager a[rel="next"]`).AttrOr("href", "")
+		return rows, doc.Find(`.pager a[rel="prev"]`).AttrOr("href", ""), doc.Find(`.pager a[rel="next"]`).AttrOr("href", "")
 	}
-	var pages []listed
+	var pages [][]string
 	rows, last := 0, at
 	for at != "" {
 		p, prev, next := read(at)
 		if (prev == "") != (len(pages) == 0) {
 			t.Errorf("%s: previous leads to %q", at, prev)
 		}
-		pages, rows, last, at = append(pages, p), rows+len(p.rows), prev, next
+		pages, rows, last, at = append(pages, p), rows+len(p), prev, next
 	}
 	if rows != total || len(pages) < 3 {
 		t.Errorf("%d rows on %d pages, want %d", rows, len(pages), total)
 	}
 	for i := len(pages) - 2; i >= 0; i-- {
 		p, prev, next := read(last)
-		if !slices.Equal(p.rows, pages[i].rows) || next == "" || (prev == "") != (i == 0) {
-			t.Errorf("back on page %d: %d rows, previous %q, next %q", i+1, len(p.rows), prev, next)
+		if !slices.Equal(p, pages[i]) || next == "" || (prev == "") != (i == 0) {
+			t.Errorf("back on page %d: %d rows, previous %q, next %q", i+1, len(p), prev, next)
 		}
 		last = prev
 	}
