@@ -159,6 +159,9 @@ func listHeld(v *visit) (reply, error) {
 	if err != nil {
 		return nil, err
 	}
+	if run.Open() { // the list still grows, and is nobody's to decide about
+		return seeOther(views.SyncPath(v.me.District.CleverID, string(v.actor.View), run.ID)), nil
+	}
 	pick, shown := v.heldPick(v.c.QueryParam, nil)
 	p := views.HeldListPage{Run: run.ID, Pick: shown, Open: run.State == models.SyncHeld, Names: v.heldNames(shown)}
 	at, back := v.c.QueryParam("after"), false

@@ -202,7 +202,7 @@ func heldReceipt(v *visit, c models.Change) (views.Receipt, error) {
 		return views.Receipt{}, fmt.Errorf("read change %d: %w", c.ID, err)
 	}
 	l, district, view := v.locale(), v.me.District.CleverID, string(v.actor.View)
-	r := views.Receipt{Sentence: l.HeldReceipt(done.Discarded, done.First, done.Run, done.Records)}
+	r := views.Receipt{Waits: done.First, Sentence: l.HeldReceipt(done.Discarded, done.First, done.Run, done.Records)}
 	for _, id := range []int64{done.Run, done.Release} {
 		if id != 0 {
 			r.Links = append(r.Links, views.Link{Href: views.SyncPath(district, view, id), Word: l.SyncWord(id)})

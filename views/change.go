@@ -185,6 +185,7 @@ type Answer struct {
 // Receipt is what a change was, in words.
 type Receipt struct {
 	Sentence string
+	Waits    bool // for a second person: nothing is done yet
 	Answers  []Answer
 	Lines    []DiffLine
 	Links    []Link // to what it was about

@@ -56,6 +56,9 @@ document.addEventListener("keydown", (event) => {
 });
 if (document.querySelector("[data-keys]") && new URLSearchParams(location.search).has("mode")) document.getElementById("case")?.focus();
 
+// A form that came back with problems: whoever cannot see the page is led to them.
+document.querySelector('.problem[role="alert"]')?.focus();
+
 // Empty filters say nothing: keep them out of addresses that people share.
 const dropEmpty = (data) => {
   for (const [name, value] of [...data.entries()]) {
