@@ -487,7 +487,7 @@ func BenchmarkUserPage(b *testing.B) {
 func TestConfinedReadersAreNotToldEveryone(t *testing.T) {
 	for lang, want := range map[string][3]string{
 		"en": {"Everyone in", "People at Orion High whom you may see in this view.", "Contacts are not counted here."},
-		"es": {"Todas las personas que Clever incluye en", "Personas de Orion High que puede ver en esta vista.", "no se cuentan aquí."},
+		"es": {"Todas las personas de", "Personas de Orion High que puede ver en esta vista.", "no se cuentan aquí."},
 	} {
 		frame := sampleFrame(lang, "users")
 		frame.ViewPlaces = ""
