@@ -284,21 +284,23 @@ func (c *concluding) hold(ctx context.Context) error {
 	}
 	b := &pgx.Batch{}
 	d, run := tx.actor.District, c.run.ID
-	// Behind the wall an index takes a column as it is, and no coalesce: home is worked out before.
+	// Joined as wholes: asked for person by person, whatever the planner does not know of the tables is paid once for each.
 	b.Queue(`INSERT INTO held_records (district_id, run_id, type, record_id, cause, roles, school_id, sort_key)
-		WITH closed AS (SELECT coalesce(array_agg(id), '{}') AS ids FROM gone_schools)
+		WITH closed AS (SELECT coalesce(array_agg(id), '{}') AS ids FROM gone_schools),
+		going AS MATERIALIZED (SELECT u.id, u.name_key, coalesce(u.merged_into, u.id) AS home FROM gone_users g JOIN users u ON u.district_id = $1 AND u.id = g.id),
+		given AS MATERIALIZED (SELECT g.id, r.id AS grant_id, r.role, r.source = 'clever' AND r.ended_at IS NULL AS held
+		  FROM going g JOIN role_grants r ON r.district_id = $1 AND r.user_id = g.home AND r.record_id = g.id),
+		roles AS (SELECT id, array_agg(DISTINCT role ORDER BY role) AS held FROM given WHERE held GROUP BY id),
+		main AS (SELECT DISTINCT ON (v.id) v.id, gs.school_id FROM given v JOIN role_grant_schools gs ON gs.district_id = $1 AND gs.grant_id = v.grant_id AND gs.ended_at IS NULL
+		  ORDER BY v.id, gs.is_primary DESC, gs.school_id)
 		SELECT $1, $2, 'users', u.id,
 			CASE WHEN u.id > $5 THEN 'newcomer' WHEN $4 THEN 'all_new' WHEN s.school_ids <> '{}' AND s.school_ids <@ closed.ids THEN 'school_gone'
-				WHEN roles.held <> '{}' AND roles.held <@ $3::text[] THEN 'type_gone' ELSE 'single' END,
-			roles.held, coalesce(main.school_id, s.school_ids[1]), u.name_key
-		  FROM (SELECT u.id, u.name_key, coalesce(u.merged_into, u.id) AS home FROM gone_users g JOIN users u ON u.district_id = $1 AND u.id = g.id OFFSET 0) u
-		  CROSS JOIN closed
+				WHEN roles.held <@ $3::text[] THEN 'type_gone' ELSE 'single' END,
+			coalesce(roles.held, '{}'), coalesce(main.school_id, s.school_ids[1]), u.name_key
+		  FROM going u CROSS JOIN closed
 		  LEFT JOIN user_search s ON s.district_id = $1 AND s.user_id = u.home
-		  CROSS JOIN LATERAL (SELECT coalesce(array_agg(DISTINCT r.role ORDER BY r.role), '{}') AS held FROM role_grants r
-			WHERE r.district_id = $1 AND r.user_id = u.home AND r.record_id = u.id AND r.source = 'clever' AND r.ended_at IS NULL) roles
-		  LEFT JOIN LATERAL (SELECT gs.school_id FROM role_grants r JOIN role_grant_schools gs ON gs.district_id = $1 AND gs.grant_id = r.id AND gs.ended_at IS NULL
-			WHERE r.district_id = $1 AND r.user_id = u.home AND r.record_id = u.id
-			ORDER BY gs.is_primary DESC, gs.school_id LIMIT 1) main ON true`,
+		  LEFT JOIN roles ON roles.id = u.id
+		  LEFT JOIN main ON main.id = u.id`,
 		d, run, all, c.state.AllNew, c.newcomersAbove(RosterUsers))
 	b.Queue(`INSERT INTO held_records (district_id, run_id, type, record_id, cause, school_id, sort_key)
 		SELECT $1, $2, 'sections', s.id, CASE WHEN s.school_id IN (SELECT id FROM gone_schools) THEN 'school_gone' WHEN 'sections' = ANY($3::text[]) THEN 'type_gone' ELSE 'single' END, s.school_id, s.name_key
