@@ -10,6 +10,9 @@ import (
 	"hallpass/models"
 )
 
+// manyAccounts is how many new accounts change what the planner should know of the tables.
+const manyAccounts = 500
+
 // Work does what somebody agreed to: it applies a file, or takes one back. An import that would do something else by
 // now is given back for another look. One that nobody agreed to, or that is done, is left as it is.
 func Work(ctx context.Context, store *models.Store, district, id int64) error {
@@ -38,6 +41,9 @@ func Work(ctx context.Context, store *models.Store, district, id int64) error {
 		_, err := do(tx, ctx, id)
 		return err
 	})
+	if err == nil && i.Counts.New >= manyAccounts { // people and identities came: statements would be planned for the tables before
+		err = scope.Write(ctx, func(tx *models.Tx) error { return tx.SettleRoster(ctx) })
+	}
 	switch {
 	case errors.Is(err, models.ErrMoved), errors.Is(err, models.ErrBlocked):
 		err = scope.Write(ctx, func(tx *models.Tx) error { return instead(tx, ctx, id) })
