@@ -81,28 +81,30 @@ func byAddress(a, b Place) int {
 }
 
 func effectsIn(before, after Facts) (list []Effect) {
-	type state struct{ before, after Set }
-	states := map[Place]state{}
+	// What the lines so far say of a place: its own, or else that of the place around it.
+	type said struct{ told, was, is Set }
+	lines := map[Place]said{}
 	catalogue := after.Policy.Catalogue
 	for _, at := range namedPlaces(before, after) {
-		s := state{before.Holds(at), after.Holds(at)}
-		states[at] = s
-		around, inside := states[at.around()], at.Kind != District
+		had, has := before.Holds(at), after.Holds(at)
+		line := said{}
+		if at.Kind != District {
+			line = lines[at.around()]
+		}
 		for i, d := range catalogue.definitions {
 			if d.Scope.width() > at.Kind.width() {
 				continue // asked about a wider place
 			}
-			was, is := s.before.Has(i), s.after.Has(i)
-			if inside {
-				wasAround, isAround := around.before.Has(i), around.after.Has(i)
-				if was == wasAround && is == isAround || was == is && wasAround == isAround {
-					continue
-				}
-			} else if was == is {
+			was, is := had.Has(i), has.Has(i)
+			if told := line.told.Has(i); told && was == line.was.Has(i) && is == line.is.Has(i) || !told && was == is {
 				continue
 			}
 			list = append(list, Effect{Place: at, Permission: d.Permission, Before: was, After: is})
+			line.told.add(i)
+			line.was.put(i, was)
+			line.is.put(i, is)
 		}
+		lines[at] = line
 	}
 	return list
 }

@@ -98,6 +98,26 @@ func TestNothingChangesWithoutAChange(t *testing.T) {
 	})
 }
 
+// Where the district changes and a school has been so already, a section of it that is not so has a line of its own:
+// the school's would speak for it.
+func TestASectionInAPlaceThatIsPassedOverSpeaksForItself(t *testing.T) {
+	before := Facts{Policy: ShippedPolicy(ShippedCatalogue()), Now: effectNow, Overrides: []Override{
+		{ID: 1, Permission: "grades.edit", Place: AtSection(7, 1)},
+		{ID: 2, Permission: "grades.edit", Allow: true, Place: AtSchool(1)},
+	}}
+	after := before
+	after.Overrides = append(slices.Clone(before.Overrides), Override{ID: 3, Permission: "grades.edit", Allow: true, Place: InDistrict()})
+	list := Effects(before, after)
+	for _, want := range []Effect{
+		{Place: InDistrict(), After: true}, {Place: AtSchool(1), Before: true, After: true}, {Place: AtSection(7, 1)}, {Place: AtSection(8, 1), Before: true, After: true},
+	} {
+		was, is, found := effectAt(list, want.Place, "grades.edit", ViewAll, Section)
+		if !found || was != want.Before || is != want.After {
+			t.Errorf("%+v: effects say %v to %v (found %v), want %v to %v\n%+v", want.Place, was, is, found, want.Before, want.After, list)
+		}
+	}
+}
+
 // A school-wide override leaves a section with a nearer one as it is, and says so.
 func TestANearerOverrideIsShownToStay(t *testing.T) {
 	before := Facts{Policy: ShippedPolicy(ShippedCatalogue()), Now: effectNow, Overrides: []Override{

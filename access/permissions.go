@@ -45,6 +45,13 @@ func (s Set) Has(i int) bool { return s[i/64]&(1<<(i%64)) != 0 }
 
 func (s *Set) add(i int) { s[i/64] |= 1 << (i % 64) }
 
+func (s *Set) put(i int, is bool) {
+	s[i/64] &^= 1 << (i % 64)
+	if is {
+		s.add(i)
+	}
+}
+
 // Or, And and Without are the set operations.
 func (s Set) Or(o Set) Set {
 	for i := range s {
