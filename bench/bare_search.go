@@ -96,7 +96,11 @@ func (b *bare) named(ctx context.Context, words []string) ([][]int64, error) {
 	var name string
 	_, err = pgx.ForEachRow(found, []any{&id, &name}, func() error {
 		for i, word := range words {
-			if len(word) > 1 && strings.Contains(name, word) {
+			start := ""
+			if utf8.RuneCountInString(word) < 3 {
+				start = " "
+			}
+			if len(word) > 1 && strings.Contains(" "+name, start+word) {
 				named[i] = append(named[i], id)
 			}
 		}
