@@ -11,7 +11,7 @@ import (
 
 // countedSlice is how many people with a role that rules can speak of a simulation counts in one statement. Tests, whose
 // districts are small, make it smaller.
-var countedSlice = 10_000
+var countedSlice = 40_000
 
 // MoreThanOneSlice reports whether a simulation has more people to weigh than one statement counts, so that it takes
 // long enough to say how far it has come.
