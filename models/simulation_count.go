@@ -9,9 +9,12 @@ import (
 	"hallpass/access"
 )
 
-// countedSlice is how many people with a role that rules can speak of a simulation counts in one statement. Tests, whose
-// districts are small, make it smaller.
-var countedSlice = 40_000
+// countedSlice is how many people with a role that rules can speak of a simulation counts in one statement at least. Tests,
+// whose districts are small, make it smaller.
+var countedSlice = 10_000
+
+// mostSlices is about how many statements a large district takes: each looks through more than its own people.
+const mostSlices = 3
 
 // MoreThanOneSlice reports whether a simulation has more people to weigh than one statement counts, so that it takes
 // long enough to say how far it has come.
@@ -95,8 +98,8 @@ func (s *simulation) slices(ctx context.Context) ([]int64, error) {
 	rows, err := scan[struct {
 		N    int
 		Ends []int64
-	}](ctx, s.tx, `SELECT coalesce(max(n), 0) AS n, coalesce(array_agg(user_id ORDER BY user_id) FILTER (WHERE n % `+fmt.Sprint(countedSlice)+` = 0 OR last), '{}') AS ends
-		  FROM (SELECT g.user_id, row_number() OVER w AS n, lead(g.user_id) OVER w IS NULL AS last FROM `+heldNow+` GROUP BY g.user_id WINDOW w AS (ORDER BY g.user_id)) p`, s.args)
+	}](ctx, s.tx, `SELECT coalesce(max(n), 0) AS n, coalesce(array_agg(user_id ORDER BY user_id) FILTER (WHERE n % greatest(`+fmt.Sprint(countedSlice)+`, total / `+fmt.Sprint(mostSlices)+`) = 0 OR last), '{}') AS ends
+		  FROM (SELECT g.user_id, row_number() OVER w AS n, lead(g.user_id) OVER w IS NULL AS last, count(*) OVER () AS total FROM `+heldNow+` GROUP BY g.user_id WINDOW w AS (ORDER BY g.user_id)) p`, s.args)
 	if err != nil {
 		return nil, fmt.Errorf("slices of people: %w", err)
 	}
