@@ -66,8 +66,10 @@ func (v *visit) userPage(d models.UserDetails) (views.UserPage, error) {
 	if err := v.addOverrides(&p, d); err != nil {
 		return p, err
 	}
-	if err := v.addDuplicates(&p); err != nil {
-		return p, err
+	if d.Suggested {
+		if err := v.addDuplicates(&p); err != nil {
+			return p, err
+		}
 	}
 	if err := v.addRelated(&p, d.Related); err != nil {
 		return p, err

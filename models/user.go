@@ -85,6 +85,8 @@ type UserDetails struct {
 	Schools  int   // how many the district has, where wanted
 	Record   int64 // that the id leads to: another than the user's where it was merged
 	Merged   []MergedRecord
+	// Suggested: some suggestion of duplicates has the person, whoever may decide it.
+	Suggested bool
 
 	Overrides []OverrideRow // where wanted: standing ones first and then the latest, without their flags
 }
@@ -109,15 +111,27 @@ func (tx *Tx) UserDetails(ctx context.Context, value string, want UserWants) (Us
 	return d, err
 }
 
+// userRow is a person with what few people have, so that what is not there need not be asked for.
+type userRow struct {
+	User
+	Merged, Overridden, Suggested bool
+	Schools                       int
+}
+
 func (tx *Tx) userDetails(ctx context.Context, id int64, want UserWants) (UserDetails, error) {
 	var d UserDetails
-	var users []User
+	var users []userRow
 	var places []placeRow
 	var grants []grantRow
-	var schools []struct{ N int }
-	b, args := &pgx.Batch{}, map[string]any{"district": tx.actor.District, "user": id, "now": tx.now}
-	ask(b, &users, `SELECT id, district_id, clever_id, first_name, middle_name, last_name, email, name_key, email_key, role_count,
-		created_at, changed_at, ended_at, confirmed_at FROM users WHERE district_id = @district AND id = @user AND merged_into IS NULL`, args)
+	b := &pgx.Batch{}
+	args := map[string]any{"district": tx.actor.District, "user": id, "now": tx.now, "overrides": want.Overrides, "schools": want.Schools}
+	ask(b, &users, `SELECT u.id, u.district_id, u.clever_id, u.first_name, u.middle_name, u.last_name, u.email, u.name_key, u.email_key, u.role_count,
+		u.created_at, u.changed_at, u.ended_at, u.confirmed_at,
+		EXISTS (SELECT FROM users l WHERE l.district_id = @district AND l.merged_into = @user) AS merged,
+		@overrides AND EXISTS (SELECT FROM overrides o WHERE o.district_id = @district AND o.user_id = @user) AS overridden,
+		EXISTS (SELECT FROM suggestion_members m WHERE m.district_id = @district AND m.user_id = @user) AS suggested,
+		CASE WHEN @schools THEN (SELECT count(*) FROM schools h WHERE h.district_id = @district AND h.ended_at IS NULL AND h.listed) ELSE 0 END AS schools
+		FROM users u WHERE u.district_id = @district AND u.id = @user AND u.merged_into IS NULL`, args)
 	if want.Places {
 		ask(b, &places, userPlaces, args)
 	}
@@ -126,24 +140,23 @@ func (tx *Tx) userDetails(ctx context.Context, id int64, want UserWants) (UserDe
 	ask(b, &d.Accounts, `SELECT a.district_id, a.id, a.user_id, a.role, a.created_at, a.last_sign_in_at, a.retired_at, a.folded_into FROM accounts a
 		WHERE a.district_id = @district AND a.user_id = ANY(ARRAY(SELECT @user UNION ALL SELECT l.id FROM users l WHERE l.district_id = @district AND l.merged_into = @user)) ORDER BY retired_at IS NOT NULL, role, id`, args)
 	ask(b, &d.Related, relatedPeople, args)
-	ask(b, &d.Merged, mergedRecords, args)
-	if want.Overrides {
-		ask(b, &d.Overrides, userOverrides, args)
-	}
-	if want.Schools {
-		ask(b, &schools, `SELECT count(*) AS n FROM schools WHERE district_id = @district AND ended_at IS NULL AND listed`, args)
-	}
-	if err := tx.send(ctx, fmt.Sprintf("details of user %d", id), b); err != nil {
+	what := fmt.Sprintf("details of user %d", id)
+	if err := tx.send(ctx, what, b); err != nil {
 		return d, err
 	}
 	if len(users) == 0 {
 		return d, fmt.Errorf("user %d: %w", id, ErrNotFound)
 	}
-	d.User, d.Record, d.Places, d.Grants = users[0], users[0].ID, foldPlaces(places), foldGrants(grants)
-	if want.Schools {
-		d.Schools = schools[0].N
+	u := users[0]
+	d.User, d.Record, d.Places, d.Grants, d.Schools, d.Suggested = u.User, u.ID, foldPlaces(places), foldGrants(grants), u.Schools, u.Suggested
+	b = &pgx.Batch{}
+	if u.Merged {
+		ask(b, &d.Merged, mergedRecords, args)
 	}
-	return d, nil
+	if u.Overridden {
+		ask(b, &d.Overrides, userOverrides, args)
+	}
+	return d, tx.send(ctx, what, b)
 }
 
 // UserByCleverID finds a person by Clever's v3 id, tombstones and merged records included: that id and the issuer are
