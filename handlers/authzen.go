@@ -149,7 +149,7 @@ func (s *server) evaluate(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	q, err := body.evaluation(body.question)
+	q, err := body.evaluation()
 	if err != nil {
 		return err
 	}
@@ -179,7 +179,7 @@ func (s *server) evaluateAll(c echo.Context) error {
 		return err
 	}
 	if len(items) == 0 {
-		q, err := body.evaluation(body.question)
+		q, err := body.evaluation()
 		if err != nil {
 			return err
 		}
@@ -187,8 +187,8 @@ func (s *server) evaluateAll(c echo.Context) error {
 	}
 	l := newLookup()
 	questions := make([]evaluation, len(items))
-	for i, item := range items {
-		questions[i] = body.item(item)
+	for i := range items {
+		questions[i] = body.item(&items[i])
 		l.add(&questions[i])
 	}
 	return s.answerAll(c, b, l.asked, questions, stop, together)

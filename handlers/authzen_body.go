@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"mime"
-	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -16,25 +15,124 @@ import (
 // question is the parts of a question as they came. Names are read as they are written, a name that comes twice is
 // refused, and names that Hallpass does not know are passed over.
 type question struct {
-	Subject  jsontext.Value `json:"subject"`
-	Action   jsontext.Value `json:"action"`
-	Resource jsontext.Value `json:"resource"`
-	Context  jsontext.Value `json:"context"`
+	Subject  part[entityParts] `json:"subject"`
+	Action   part[actionParts] `json:"action"`
+	Resource part[entityParts] `json:"resource"`
+	Context  part[struct {
+		View wireText `json:"view"`
+	}] `json:"context"`
+}
+
+type entityParts struct {
+	Type       wireText       `json:"type"`
+	ID         wireText       `json:"id"`
+	Properties part[struct{}] `json:"properties"`
+}
+
+type actionParts struct {
+	Name       wireText       `json:"name"`
+	Properties part[struct{}] `json:"properties"`
 }
 
 // askedBody is the body of any request.
 type askedBody struct {
 	question
-	Evaluations jsontext.Value `json:"evaluations"`
-	Options     jsontext.Value `json:"options"`
-	Page        jsontext.Value `json:"page"`
+	Evaluations evaluations `json:"evaluations"`
+	Options     part[struct {
+		Semantic wireText `json:"evaluations_semantic"`
+	}] `json:"options"`
+	Page part[struct {
+		Limit jsontext.Value `json:"limit"`
+		Token wireText       `json:"token"`
+	}] `json:"page"`
+}
+
+// part is a field that must be an object. What came in its place is no error of reading: whether the field counts shows
+// when everything is read, and of a list one question may be wrong and the others answered.
+type part[T any] struct {
+	is   T
+	kind jsontext.Kind // 0: absent
+}
+
+func (p *part[T]) UnmarshalJSONFrom(in *jsontext.Decoder) error {
+	if p.kind = in.PeekKind(); p.kind != '{' {
+		return in.SkipValue()
+	}
+	return json.UnmarshalDecode(in, &p.is)
+}
+
+// check tells what is wrong with a field of that name, if it came or had to.
+func (p *part[T]) check(field string, required bool) error {
+	switch {
+	case p.kind == 0 && required:
+		return malformed(field + ": is required")
+	case p.kind != 0 && p.kind != '{':
+		return malformed(field + ": must be an object")
+	}
+	return nil
+}
+
+// wireText is a field that must be a string with something in it, as part is one that must be an object.
+type wireText struct {
+	is   string
+	kind jsontext.Kind
+}
+
+func (t *wireText) UnmarshalJSONFrom(in *jsontext.Decoder) error {
+	if t.kind = in.PeekKind(); t.kind != '"' {
+		return in.SkipValue()
+	}
+	token, err := in.ReadToken()
+	if err == nil {
+		t.is = token.String()
+	}
+	return err
+}
+
+func (t *wireText) read(field string) (string, error) {
+	switch {
+	case t.kind == 0:
+		return "", malformed(field + ": is required")
+	case t.kind != '"':
+		return "", malformed(field + ": must be a string")
+	case t.is == "":
+		return "", malformed(field + ": must not be empty")
+	}
+	return t.is, nil
+}
+
+// evaluations is the list of several questions. One more than may be asked is read, and the rest only looked at.
+type evaluations struct {
+	list []part[question]
+	kind jsontext.Kind
+}
+
+func (e *evaluations) UnmarshalJSONFrom(in *jsontext.Decoder) error {
+	if e.kind = in.PeekKind(); e.kind != '[' {
+		return in.SkipValue()
+	}
+	if _, err := in.ReadToken(); err != nil {
+		return err
+	}
+	for in.PeekKind() != ']' {
+		if len(e.list) > maxEvaluations {
+			if err := in.SkipValue(); err != nil {
+				return err
+			}
+			continue
+		}
+		var q part[question]
+		if err := q.UnmarshalJSONFrom(in); err != nil {
+			return err
+		}
+		e.list = append(e.list, q)
+	}
+	_, err := in.ReadToken()
+	return err
 }
 
 // entity is a subject or a resource.
-type entity struct {
-	Type string `json:"type"`
-	ID   string `json:"id"`
-}
+type entity struct{ Type, ID string }
 
 // evaluation is one question that can be answered, or says what is wrong with it.
 type evaluation struct {
@@ -45,7 +143,8 @@ type evaluation struct {
 }
 
 // readAsked reads the key, then the body: who has no key is not told what is wrong with a question.
-func (s *server) readAsked(c echo.Context) (b bearer, body askedBody, err error) {
+func (s *server) readAsked(c echo.Context) (b bearer, body *askedBody, err error) {
+	body = &askedBody{}
 	r := c.Request()
 	b, ok := parseBearer(r.Header.Get(echo.HeaderAuthorization))
 	if !ok {
@@ -58,13 +157,13 @@ func (s *server) readAsked(c echo.Context) (b bearer, body askedBody, err error)
 	if err != nil {
 		return b, body, err
 	}
-	if len(strings.TrimSpace(string(raw))) == 0 {
+	if len(bytes.TrimSpace(raw)) == 0 {
 		return b, body, malformed("body: must not be empty")
 	}
 	if kind := jsontext.Value(raw).Kind(); kind != '{' {
 		return b, body, malformed("body: must be a JSON object")
 	}
-	if err := json.Unmarshal(raw, &body); err != nil {
+	if err := json.Unmarshal(raw, body); err != nil {
 		if wrong, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 			return b, body, malformed(fmt.Sprintf("body: not JSON at byte %d", wrong.ByteOffset))
 		}
@@ -73,163 +172,107 @@ func (s *server) readAsked(c echo.Context) (b bearer, body askedBody, err error)
 	return b, body, nil
 }
 
-// object reads a field that must be an object into a struct, or only looks that it is one. A field that is absent is
-// left alone, unless it is required.
-func object(raw jsontext.Value, field string, required bool, into any) error {
-	switch {
-	case raw == nil && required:
-		return malformed(field + ": is required")
-	case raw == nil:
-		return nil
-	case raw.Kind() != '{':
-		return malformed(field + ": must be an object")
-	case into == nil:
-		return nil
-	}
-	if err := json.Unmarshal(raw, into); err != nil { // it was read once already, as part of the body
-		return malformed(field + ": cannot be read")
-	}
-	return nil
-}
-
-// textOf reads a field that must be a string with something in it.
-func textOf(raw jsontext.Value, field string) (text string, err error) {
-	switch {
-	case raw == nil:
-		return "", malformed(field + ": is required")
-	case raw.Kind() != '"':
-		return "", malformed(field + ": must be a string")
-	}
-	if inner := raw[1 : len(raw)-1]; bytes.IndexByte(inner, '\\') < 0 {
-		text = string(inner) // as it stands: it was read once already, as part of the body
-	} else if err := json.Unmarshal(raw, &text); err != nil {
-		return "", malformed(field + ": cannot be read")
-	}
-	if text == "" {
-		return "", malformed(field + ": must not be empty")
-	}
-	return text, nil
-}
-
 // readEntity reads a subject or resource. Where a search asks for a type, its id is ignored.
-func readEntity(raw jsontext.Value, field string, searched bool) (e entity, err error) {
-	var parts struct {
-		Type       jsontext.Value `json:"type"`
-		ID         jsontext.Value `json:"id"`
-		Properties jsontext.Value `json:"properties"`
-	}
-	if err = object(raw, field, true, &parts); err != nil {
+func readEntity(from *part[entityParts], field string, searched bool) (e entity, err error) {
+	if err = from.check(field, true); err != nil {
 		return e, err
 	}
-	if e.Type, err = textOf(parts.Type, field+".type"); err != nil {
+	if e.Type, err = from.is.Type.read(field + ".type"); err != nil {
 		return e, err
 	}
 	if !searched {
-		if e.ID, err = textOf(parts.ID, field+".id"); err != nil {
+		if e.ID, err = from.is.ID.read(field + ".id"); err != nil {
 			return e, err
 		}
 	}
-	return e, object(parts.Properties, field+".properties", false, nil)
+	return e, from.is.Properties.check(field+".properties", false)
 }
 
-func readAction(raw jsontext.Value) (name string, err error) {
-	var parts struct {
-		Name       jsontext.Value `json:"name"`
-		Properties jsontext.Value `json:"properties"`
-	}
-	if err = object(raw, "action", true, &parts); err != nil {
+func (q *question) readAction() (name string, err error) {
+	if err = q.Action.check("action", true); err != nil {
 		return "", err
 	}
-	if name, err = textOf(parts.Name, "action.name"); err != nil {
+	if name, err = q.Action.is.Name.read("action.name"); err != nil {
 		return "", err
 	}
-	return name, object(parts.Properties, "action.properties", false, nil)
+	return name, q.Action.is.Properties.check("action.properties", false)
 }
 
 // readView reads the view in use, "" where none is named.
-func readView(raw jsontext.Value) (string, error) {
-	var parts struct {
-		View jsontext.Value `json:"view"`
-	}
-	if err := object(raw, "context", false, &parts); err != nil || parts.View == nil {
+func (q *question) readView() (string, error) {
+	if err := q.Context.check("context", false); err != nil || q.Context.is.View.kind == 0 {
 		return "", err
 	}
-	return textOf(parts.View, "context.view")
+	return q.Context.is.View.read("context.view")
 }
 
 // evaluation reads a whole question.
-func (askedBody) evaluation(from question) (q evaluation, err error) {
-	if q.subject, err = readEntity(from.Subject, "subject", false); err != nil {
-		return q, err
+func (q *question) evaluation() (e evaluation, err error) {
+	if e.subject, err = readEntity(&q.Subject, "subject", false); err != nil {
+		return e, err
 	}
-	if q.action, err = readAction(from.Action); err != nil {
-		return q, err
+	if e.action, err = q.readAction(); err != nil {
+		return e, err
 	}
-	if q.resource, err = readEntity(from.Resource, "resource", false); err != nil {
-		return q, err
+	if e.resource, err = readEntity(&q.Resource, "resource", false); err != nil {
+		return e, err
 	}
-	q.view, err = readView(from.Context)
-	return q, err
+	e.view, err = q.readView()
+	return e, err
 }
 
 // items are the questions of a list. What stands beside the list must be of the right type even where every item
 // has its own.
-func (b askedBody) items() ([]jsontext.Value, error) {
-	if b.Evaluations == nil {
+func (b *askedBody) items() ([]part[question], error) {
+	switch {
+	case b.Evaluations.kind == 0:
 		return nil, nil
-	}
-	if b.Evaluations.Kind() != '[' {
+	case b.Evaluations.kind != '[':
 		return nil, malformed("evaluations: must be an array")
-	}
-	var items []jsontext.Value
-	if err := json.Unmarshal(b.Evaluations, &items); err != nil {
-		return nil, malformed("evaluations: cannot be read")
-	}
-	if len(items) > maxEvaluations {
+	case len(b.Evaluations.list) > maxEvaluations:
 		return nil, malformed(fmt.Sprintf("evaluations: at most %d in one call", maxEvaluations))
 	}
-	for _, f := range []struct {
-		raw   jsontext.Value
-		field string
-	}{{b.Subject, "subject"}, {b.Action, "action"}, {b.Resource, "resource"}, {b.Context, "context"}} {
-		if err := object(f.raw, f.field, false, nil); err != nil {
+	for _, err := range []error{b.Subject.check("subject", false), b.Action.check("action", false), b.Resource.check("resource", false), b.Context.check("context", false)} {
+		if err != nil {
 			return nil, err
 		}
 	}
-	return items, nil
+	return b.Evaluations.list, nil
 }
 
 // item reads one question of a list. What it does not say is said beside the list; what it says replaces that whole.
-func (b askedBody) item(raw jsontext.Value) evaluation {
-	var own question
-	err := object(raw, "evaluation", true, &own)
-	for _, f := range [...]struct {
-		field  *jsontext.Value
-		beside jsontext.Value
-	}{{&own.Subject, b.Subject}, {&own.Action, b.Action}, {&own.Resource, b.Resource}, {&own.Context, b.Context}} {
-		if *f.field == nil {
-			*f.field = f.beside
-		}
+func (b *askedBody) item(q *part[question]) evaluation {
+	own := &q.is
+	if own.Subject.kind == 0 {
+		own.Subject = b.Subject
 	}
-	var q evaluation
+	if own.Action.kind == 0 {
+		own.Action = b.Action
+	}
+	if own.Resource.kind == 0 {
+		own.Resource = b.Resource
+	}
+	if own.Context.kind == 0 {
+		own.Context = b.Context
+	}
+	var e evaluation
+	err := q.check("evaluation", true)
 	if err == nil {
-		q, err = b.evaluation(own)
+		e, err = own.evaluation()
 	}
 	if err != nil {
-		q.fault = err.Error()
+		e.fault = err.Error()
 	}
-	return q
+	return e
 }
 
 // semantic is when to stop in a list of questions.
-func (b askedBody) semantic() (stop func(allowed bool) bool, err error) {
-	var parts struct {
-		Semantic jsontext.Value `json:"evaluations_semantic"`
-	}
-	if err := object(b.Options, "options", false, &parts); err != nil || parts.Semantic == nil {
+func (b *askedBody) semantic() (stop func(allowed bool) bool, err error) {
+	asked := &b.Options.is.Semantic
+	if err := b.Options.check("options", false); err != nil || asked.kind == 0 {
 		return nil, err
 	}
-	name, err := textOf(parts.Semantic, "options.evaluations_semantic")
+	name, err := asked.read("options.evaluations_semantic")
 	if err != nil {
 		return nil, err
 	}

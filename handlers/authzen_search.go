@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/labstack/echo/v4"
 
 	"hallpass/access"
@@ -59,25 +58,25 @@ func (s *server) search(c echo.Context, kind string, find func(keyed, evaluation
 		return err
 	}
 	var q evaluation
-	if q.subject, err = readEntity(body.Subject, "subject", kind == "subject"); err != nil {
+	if q.subject, err = readEntity(&body.Subject, "subject", kind == "subject"); err != nil {
 		return err
 	}
 	if kind != "action" {
-		if q.action, err = readAction(body.Action); err != nil {
+		if q.action, err = body.readAction(); err != nil {
 			return err
 		}
 	}
-	if q.resource, err = readEntity(body.Resource, "resource", kind == "resource"); err != nil {
+	if q.resource, err = readEntity(&body.Resource, "resource", kind == "resource"); err != nil {
 		return err
 	}
-	if q.view, err = readView(body.Context); err != nil {
+	if q.view, err = body.readView(); err != nil {
 		return err
 	}
 	about := strings.Join([]string{
 		kind, strconv.FormatInt(b.district, 10), strconv.Quote(q.subject.Type), strconv.Quote(q.subject.ID), strconv.Quote(q.action),
 		strconv.Quote(q.resource.Type), strconv.Quote(q.resource.ID), strconv.Quote(q.view),
 	}, " ")
-	p, err := s.readPage(body.Page, about)
+	p, err := s.readPage(body, about)
 	if err != nil {
 		return err
 	}
@@ -227,25 +226,22 @@ func (s *server) searchActions(c echo.Context) error {
 }
 
 // readPage reads which page is asked for. A token is only good for the search that it came from.
-func (s *server) readPage(raw jsontext.Value, about string) (p paging, err error) {
+func (s *server) readPage(body *askedBody, about string) (p paging, err error) {
 	p.limit = defaultFound
-	var parts struct {
-		Limit jsontext.Value `json:"limit"`
-		Token jsontext.Value `json:"token"`
-	}
-	if err := object(raw, "page", false, &parts); err != nil {
+	if err := body.Page.check("page", false); err != nil {
 		return p, err
 	}
-	if parts.Limit != nil {
-		if parts.Limit.Kind() != '0' || json.Unmarshal(parts.Limit, &p.limit) != nil || p.limit < 1 {
+	page := &body.Page.is
+	if page.Limit != nil {
+		if page.Limit.Kind() != '0' || json.Unmarshal(page.Limit, &p.limit) != nil || p.limit < 1 {
 			return p, malformed("page.limit: must be a whole number above 0")
 		}
 		p.limit = min(p.limit, maxFound)
 	}
-	if parts.Token == nil || string(parts.Token) == `""` {
+	if page.Token.kind == 0 || page.Token.kind == '"' && page.Token.is == "" {
 		return p, nil
 	}
-	token, err := textOf(parts.Token, "page.token")
+	token, err := page.Token.read("page.token")
 	if err != nil {
 		return p, err
 	}

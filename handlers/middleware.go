@@ -142,20 +142,22 @@ func compress() echo.MiddlewareFunc {
 // limitBody holds every form Hallpass has many times over, and a thousand questions of a program. The form of rules has
 // a box for each permission of the app's catalogue in each column.
 func limitBody(next echo.HandlerFunc) echo.HandlerFunc {
-	form, question, rules := middleware.BodyLimit("64K")(next), middleware.BodyLimit("1M")(next), middleware.BodyLimit("2M")(next)
 	return func(c echo.Context) error {
 		if isAPI(c.Request().URL.Path) {
-			return question(c)
+			return questionLimit(next)(c)
 		}
 		if c.Path() == inside+"rules" || c.Path() == inside+"rules/preview" {
-			return rules(c)
+			return rulesLimit(next)(c)
 		}
 		if c.Request().Method == http.MethodPost && c.Path() == inside+"imports" { // a file: createImport bounds it
 			return next(c)
 		}
-		return form(c)
+		return formLimit(next)(c)
 	}
 }
+
+// Made once: Echo puts its middleware together for each request.
+var formLimit, questionLimit, rulesLimit = middleware.BodyLimit("64K"), middleware.BodyLimit("1M"), middleware.BodyLimit("2M")
 
 // limitTime ends a request's queries with it.
 func (s *server) limitTime(next echo.HandlerFunc) echo.HandlerFunc {
