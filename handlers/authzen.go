@@ -107,7 +107,14 @@ func answerJSON(c echo.Context, answer any) error {
 	if err != nil {
 		return err
 	}
-	return c.JSONBlob(http.StatusOK, raw)
+	return answerText(c, raw)
+}
+
+// answerText says how long the answer is, which net/http finds out by itself of short ones alone: the others would go
+// over the wire in pieces.
+func answerText(c echo.Context, text []byte) error {
+	c.Response().Header().Set(echo.HeaderContentLength, strconv.Itoa(len(text)))
+	return c.JSONBlob(http.StatusOK, text)
 }
 
 // keyUsed remembers that the key is in use. An answer is not lost over it.

@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"bytes"
-	"net/http"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -13,9 +12,9 @@ import (
 	"hallpass/models"
 )
 
-// saidAnswers is how many answers are kept in words, of about two kilobytes each: putting one into words takes longer
-// than deciding it.
-const saidAnswers = 16_384
+// saidAnswers is how many answers are kept in words, of about a kilobyte each: putting one into words takes longer than
+// deciding it.
+const saidAnswers = 65_536
 
 // saidKey is all that an answer depends on.
 type saidKey struct {
@@ -85,7 +84,7 @@ func (s *server) answerAll(c echo.Context, b bearer, asked models.Asked, questio
 		}
 		if whole {
 			s.keyUsed(c, b, key)
-			return c.JSONBlob(http.StatusOK, form(answers))
+			return answerText(c, form(answers))
 		}
 	}
 	return s.withKey(c, b, asked, func(k keyed) (any, error) {
