@@ -57,6 +57,8 @@ func serveBare(ctx context.Context, args []string, in io.Reader, out io.Writer) 
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /users", b.list)
 	mux.HandleFunc("GET /users/{id}", b.user)
+	mux.HandleFunc("GET "+nothingPath, func(rw http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(rw, "ok\n") })
+	mux.HandleFunc("GET "+tripPath, b.trip)
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -72,6 +74,21 @@ func serveBare(ctx context.Context, args []string, in io.Reader, out io.Writer) 
 		return fmt.Errorf("bare server: %w", err)
 	}
 	return nil
+}
+
+// What a server does of itself, and with one round trip to the database.
+const (
+	nothingPath = "/nothing"
+	tripPath    = "/trip"
+)
+
+func (b *bare) trip(rw http.ResponseWriter, r *http.Request) {
+	var one int
+	if err := b.pool.QueryRow(r.Context(), "SELECT 1").Scan(&one); err != nil {
+		http.Error(rw, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	_, _ = io.WriteString(rw, "ok\n")
 }
 
 // serveBare starts the yardstick's server and says where it is.
