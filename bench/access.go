@@ -98,8 +98,11 @@ func (w *world) access(ctx context.Context, o options) (err error) {
 		address  string
 		requests [][]byte
 	}{
-		{&f.Evaluation, w.console, one}, {&f.Together, w.console, page}, {&f.Crowd, w.console, crowd},
-		{&f.Nothing, bareAddress, nothing}, {&f.Trip, bareAddress, trip},
+		{&f.Evaluation, w.console, one},
+		{&f.Together, w.console, page},
+		{&f.Crowd, w.console, crowd},
+		{&f.Nothing, bareAddress, nothing},
+		{&f.Trip, bareAddress, trip},
 	} {
 		if !o.measures("decisions") {
 			continue
