@@ -361,6 +361,18 @@ func (v *visit) changePath(number int64) string {
 	return views.ChangePath(v.me.District.CleverID, string(v.actor.View), number)
 }
 
+// unmarshalChange reads what a change recorded.
+func unmarshalChange(c models.Change, before, after any) error {
+	err := json.Unmarshal(c.Before, before)
+	if err == nil {
+		err = json.Unmarshal(c.After, after)
+	}
+	if err != nil {
+		return fmt.Errorf("read change %d: %w", c.ID, err)
+	}
+	return nil
+}
+
 // previewUndo shows what undoing a change would do now.
 func previewUndo(v *visit) (reply, error) {
 	c, kind, done, err := v.undoable()
