@@ -111,6 +111,23 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+// Several people to choose from are told apart by what they are and where, and how many they are.
+func TestCheckOffersPeopleToChooseFrom(t *testing.T) {
+	c := newConsole(t)
+	page := c.signedIn(sandbox.DistrictAdminUserID).get(adminBase + "access/check?user=a&permission=grades.edit&place=district")
+	rows := page.doc(t).Find("table.people tbody tr")
+	if rows.Length() != 10 || rows.Find(".role").Length() < 10 {
+		t.Errorf("%d people with %d roles", rows.Length(), rows.Find(".role").Length())
+	}
+	if said := page.says(t, ".part-head p"); !strings.HasPrefix(said, "The first 10 of") {
+		t.Errorf("says %q of the others", said)
+	}
+	to, _ := rows.First().Find("a.person").Attr("href")
+	if n := c.signedIn(sandbox.DistrictAdminUserID).get(to).doc(t).Find(".sentence--big").Length(); n != 1 {
+		t.Errorf("%s does not answer", to)
+	}
+}
+
 // The list, its file and the single decisions agree, and staff of a school are told of others only that they are.
 func TestWhoCanListsThoseWhoMay(t *testing.T) {
 	c := newConsole(t)

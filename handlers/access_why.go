@@ -69,28 +69,29 @@ const foundPeople = 10
 
 // findPerson finds whom the words of a question mean: an id, or a search that one person matches. Several are returned
 // to choose from; problem is nobody or several, or "".
-func (v *visit) findPerson(words, as string) (p person, several []views.CheckPerson, problem string, err error) {
+func (v *visit) findPerson(words, as string) (p person, several views.CheckPeople, problem string, err error) {
 	p, err = v.person(words, as)
 	var refused refusal
 	if err == nil {
-		return p, nil, "", nil
+		return p, several, "", nil
 	}
 	if !errors.Is(err, models.ErrNotFound) && !errors.As(err, &refused) {
-		return p, nil, "", err
+		return p, several, "", err
 	}
 	list, err := v.tx.Users(v.ctx, v.reach, models.UserFilter{Q: words, Status: models.Any, Limit: foundPeople})
 	switch {
 	case err != nil:
-		return p, nil, "", err
+		return p, several, "", err
 	case len(list.Rows) == 0:
-		return p, nil, "nobody", nil
+		return p, several, "nobody", nil
 	case len(list.Rows) == 1:
 		p, err = v.person(strconv.FormatInt(list.Rows[0].ID, 10), as)
-		return p, nil, "", err
+		return p, several, "", err
 	}
 	for _, r := range list.Rows {
-		several = append(several, views.CheckPerson{ID: r.ID, Name: listName(r.First, r.Middle, r.Last), Email: r.Email})
+		several.Rows = append(several.Rows, userRow(r))
 	}
+	several.Q, several.Count, several.AtLeast = words, list.Count, list.AtLeast
 	return p, several, "several", nil
 }
 
