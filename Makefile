@@ -63,7 +63,7 @@ check-generated: setup ## fail if `make generate` would change anything
 
 .PHONY: screenshots
 screenshots: setup-test ## take the README's pictures anew
-	go test . -run '^TestScreenshots$$' -count=1 -screenshots docs/images
+	go test . -tags screenshots -run '^TestScreenshots$$' -count=1
 
 .PHONY: bench
 bench: setup ## speed and memory with a million people; see bench/

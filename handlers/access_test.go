@@ -111,6 +111,40 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+// Several people to choose from are told apart by what they are and where, and how many they are.
+func TestCheckOffersPeopleToChooseFrom(t *testing.T) {
+	c := newConsole(t)
+	page := c.signedIn(sandbox.DistrictAdminUserID).get(adminBase + "access/check?user=a&permission=grades.edit&place=district")
+	rows := page.doc(t).Find("table.people tbody tr")
+	if rows.Length() != 10 || rows.Find(".role").Length() < 10 {
+		t.Errorf("%d people with %d roles", rows.Length(), rows.Find(".role").Length())
+	}
+	if said := page.says(t, ".part-head p"); !strings.HasPrefix(said, "The first 10 of") {
+		t.Errorf("says %q of the others", said)
+	}
+	to, _ := rows.First().Find("a.person").Attr("href")
+	if n := c.signedIn(sandbox.DistrictAdminUserID).get(to).doc(t).Find(".sentence--big").Length(); n != 1 {
+		t.Errorf("%s does not answer", to)
+	}
+}
+
+// An address means the person whom Clever lists under it, also where an old account has it too.
+func TestCheckKnowsAPersonByTheirAddress(t *testing.T) {
+	c := newConsole(t)
+	c.exec(`WITH u AS (INSERT INTO users (district_id, last_name, email, name_key, email_key, created_at, changed_at)
+			SELECT district_id, 'Old', email, 'old', email_key, now(), now() FROM users WHERE clever_id = $1 RETURNING *)
+		INSERT INTO user_search (district_id, user_id, name_key, current, doc, school_ids) SELECT district_id, id, name_key, true, ' old ' || email_key, '{}' FROM u`, sandbox.StaffUserID)
+	admin := c.signedIn(sandbox.DistrictAdminUserID)
+	address := c.rows(`SELECT email FROM users WHERE clever_id = '` + sandbox.StaffUserID + `'`)[0]
+	if n := admin.get(adminBase + "users?q=" + url.QueryEscape(address)).doc(t).Find(".people tbody tr").Length(); n != 2 {
+		t.Fatalf("%d people have that address: this tries nothing", n)
+	}
+	page := admin.get(adminBase + "access/check?permission=grades.edit&place=district&user=" + url.QueryEscape(address))
+	if said := page.says(t, ".sentence--big"); !strings.Contains(said, "cannot change grades") || strings.Contains(said, "Old") {
+		t.Errorf("says %q, and %q", said, page.says(t, ".problem"))
+	}
+}
+
 // The list, its file and the single decisions agree, and staff of a school are told of others only that they are.
 func TestWhoCanListsThoseWhoMay(t *testing.T) {
 	c := newConsole(t)

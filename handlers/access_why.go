@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 
 	"hallpass/access"
@@ -67,30 +68,37 @@ func (v *visit) why(f views.Frame, p person, permission access.Permission, at sp
 // foundPeople is how many people a question offers to choose from.
 const foundPeople = 10
 
-// findPerson finds whom the words of a question mean: an id, or a search that one person matches. Several are returned
-// to choose from; problem is nobody or several, or "".
-func (v *visit) findPerson(words, as string) (p person, several []views.CheckPerson, problem string, err error) {
+// findPerson finds whom the words of a question mean: an id, or a search that one person matches, or matches exactly;
+// records that only stand for one of the app's old accounts step back behind a person with their address. Several are
+// returned to choose from; problem is nobody or several, or "".
+func (v *visit) findPerson(words, as string) (p person, several views.CheckPeople, problem string, err error) {
 	p, err = v.person(words, as)
 	var refused refusal
 	if err == nil {
-		return p, nil, "", nil
+		return p, several, "", nil
 	}
 	if !errors.Is(err, models.ErrNotFound) && !errors.As(err, &refused) {
-		return p, nil, "", err
+		return p, several, "", err
 	}
 	list, err := v.tx.Users(v.ctx, v.reach, models.UserFilter{Q: words, Status: models.Any, Limit: foundPeople})
 	switch {
 	case err != nil:
-		return p, nil, "", err
+		return p, several, "", err
 	case len(list.Rows) == 0:
-		return p, nil, "nobody", nil
-	case len(list.Rows) == 1:
-		p, err = v.person(strconv.FormatInt(list.Rows[0].ID, 10), as)
-		return p, nil, "", err
+		return p, several, "nobody", nil
+	}
+	meant := list.Rows
+	if len(meant) > 1 {
+		meant = slices.DeleteFunc(slices.Clone(meant), func(r models.UserRow) bool { return !r.Pinned || r.Imported })
+	}
+	if len(meant) == 1 {
+		p, err = v.person(strconv.FormatInt(meant[0].ID, 10), as)
+		return p, several, "", err
 	}
 	for _, r := range list.Rows {
-		several = append(several, views.CheckPerson{ID: r.ID, Name: listName(r.First, r.Middle, r.Last), Email: r.Email})
+		several.Rows = append(several.Rows, userRow(r))
 	}
+	several.Q, several.Count, several.AtLeast = words, list.Count, list.AtLeast
 	return p, several, "several", nil
 }
 

@@ -286,6 +286,9 @@ func (k keyed) judge(q evaluation) judgement {
 	if j.missing != "" {
 		_, _, j.verdict.Known = k.told.Policy.Catalogue.Find(permission)
 		j.verdict.Permission = permission
+		if at.Known() {
+			j.spot = spotOfKnown(at, at.Kind)
+		}
 	} else {
 		j.verdict = k.told.Facts(subject, k.view(q.view)).Decide(permission, at.Place)
 		j.spot = spotOfKnown(at, j.verdict.Place.Kind)

@@ -49,6 +49,7 @@ func (deniedError) Error() string { return "change denied" }
 
 // changeKind is what the console knows of one kind of change.
 type changeKind struct {
+	under      string            // the place of the menu it belongs to
 	permission access.Permission // to make it and to undo it
 	receipt    func(*visit, models.Change) (views.Receipt, error)
 	undo       func(*visit, models.Change) (plan, error) // nil: there is no undo
@@ -59,29 +60,29 @@ type changeKind struct {
 
 // changeKinds are the kinds by their actions. An undo is a change like any other, and has a kind of its own.
 func changeKinds() map[audit.Action]changeKind {
-	override := changeKind{permission: access.OverridesManage, receipt: overrideReceipt, undo: undoOverride, path: overrideOfChange}
-	role := changeKind{permission: access.RolesAssign, receipt: roleReceipt, undo: undoRole}
-	merged := changeKind{permission: access.DuplicatesReview, receipt: mergeReceipt, path: mergeOfChange}
+	override := changeKind{under: "overrides", permission: access.OverridesManage, receipt: overrideReceipt, undo: undoOverride, path: overrideOfChange}
+	role := changeKind{under: "users", permission: access.RolesAssign, receipt: roleReceipt, undo: undoRole}
+	merged := changeKind{under: "duplicates", permission: access.DuplicatesReview, receipt: mergeReceipt, path: mergeOfChange}
 	return map[audit.Action]changeKind{
-		audit.PairDecided: {permission: access.DuplicatesReview, receipt: pairReceipt, undo: undoPair, path: pairPath, mine: minePair},
-		audit.PairUndone:  {permission: access.DuplicatesReview, receipt: pairReceipt, mine: minePair},
+		audit.PairDecided: {under: "duplicates", permission: access.DuplicatesReview, receipt: pairReceipt, undo: undoPair, path: pairPath, mine: minePair},
+		audit.PairUndone:  {under: "duplicates", permission: access.DuplicatesReview, receipt: pairReceipt, mine: minePair},
 
 		audit.OverrideCreated: override, audit.OverrideExtended: override, audit.OverrideEnded: override, audit.OverrideUndone: override,
 		audit.RoleGiven: role, audit.RoleEnded: role, audit.RoleUndone: role,
-		audit.SyncApproved:  {permission: access.SyncRun, receipt: heldReceipt},
-		audit.SyncDiscarded: {permission: access.SyncRun, receipt: heldReceipt},
-		audit.KeyMade:       {permission: access.SettingsManage, receipt: keyReceipt},
-		audit.KeyRevoked:    {permission: access.SettingsManage, receipt: keyReceipt},
+		audit.SyncApproved:  {under: "syncs", permission: access.SyncRun, receipt: heldReceipt},
+		audit.SyncDiscarded: {under: "syncs", permission: access.SyncRun, receipt: heldReceipt},
+		audit.KeyMade:       {under: "settings", permission: access.SettingsManage, receipt: keyReceipt},
+		audit.KeyRevoked:    {under: "settings", permission: access.SettingsManage, receipt: keyReceipt},
 		audit.UsersMerged:   merged, audit.UsersUnmerged: merged, audit.MergeProposed: merged, audit.MergeRefused: merged,
-		audit.AccountsImported: {permission: access.DuplicatesReview, receipt: importReceipt, path: importOfChange},
-		audit.AccountsTakenOut: {permission: access.DuplicatesReview, receipt: importReceipt, path: importOfChange},
-		audit.BulkAccepted:     {permission: access.DuplicatesReview, receipt: bulkReceipt, undo: undoBulk, path: bulkOfChange, mine: bulkMine},
-		audit.BulkUndone:       {permission: access.DuplicatesReview, receipt: bulkReceipt, path: bulkOfChange, mine: bulkMine},
-		audit.CutOverChanged:   {permission: access.DuplicatesReview, receipt: cutOverReceipt, undo: undoCutOverDate},
-		audit.CutOverDone:      {permission: access.DuplicatesReview, receipt: cutOverReceipt, undo: undoCutOver},
-		audit.CutOverUndone:    {permission: access.DuplicatesReview, receipt: cutOverReceipt},
-		audit.RulesChanged:     {permission: access.SettingsManage, receipt: rulesReceipt, undo: undoRules, weighs: true},
-		audit.SettingChanged:   {permission: access.SettingsManage, receipt: settingReceipt, undo: undoSetting, weighs: true},
+		audit.AccountsImported: {under: "migration", permission: access.DuplicatesReview, receipt: importReceipt, path: importOfChange},
+		audit.AccountsTakenOut: {under: "migration", permission: access.DuplicatesReview, receipt: importReceipt, path: importOfChange},
+		audit.BulkAccepted:     {under: "duplicates", permission: access.DuplicatesReview, receipt: bulkReceipt, undo: undoBulk, path: bulkOfChange, mine: bulkMine},
+		audit.BulkUndone:       {under: "duplicates", permission: access.DuplicatesReview, receipt: bulkReceipt, path: bulkOfChange, mine: bulkMine},
+		audit.CutOverChanged:   {under: "migration", permission: access.DuplicatesReview, receipt: cutOverReceipt, undo: undoCutOverDate},
+		audit.CutOverDone:      {under: "migration", permission: access.DuplicatesReview, receipt: cutOverReceipt, undo: undoCutOver},
+		audit.CutOverUndone:    {under: "migration", permission: access.DuplicatesReview, receipt: cutOverReceipt},
+		audit.RulesChanged:     {under: "rules", permission: access.SettingsManage, receipt: rulesReceipt, undo: undoRules, weighs: true},
+		audit.SettingChanged:   {under: "settings", permission: access.SettingsManage, receipt: settingReceipt, undo: undoSetting, weighs: true},
 	}
 }
 
@@ -318,6 +319,7 @@ func (v *visit) change(toUndo bool) (models.Change, changeKind, error) {
 	if !known || !made && (toUndo || !read) {
 		return c, kind, models.ErrNotFound
 	}
+	v.under = kind.under
 	return c, kind, nil
 }
 
@@ -359,6 +361,18 @@ func showChange(v *visit) (reply, error) {
 
 func (v *visit) changePath(number int64) string {
 	return views.ChangePath(v.me.District.CleverID, string(v.actor.View), number)
+}
+
+// unmarshalChange reads what a change recorded.
+func unmarshalChange(c models.Change, before, after any) error {
+	err := json.Unmarshal(c.Before, before)
+	if err == nil {
+		err = json.Unmarshal(c.After, after)
+	}
+	if err != nil {
+		return fmt.Errorf("read change %d: %w", c.ID, err)
+	}
+	return nil
 }
 
 // previewUndo shows what undoing a change would do now.

@@ -196,12 +196,7 @@ func (v *visit) planCutOver(to cutOverState, undoes *models.Change) (plan, error
 }
 
 func readCutOverChange(c models.Change) (was, to cutOverState, err error) {
-	if err = json.Unmarshal(c.Before, &was); err == nil {
-		err = json.Unmarshal(c.After, &to)
-	}
-	if err != nil {
-		err = fmt.Errorf("read change %d: %w", c.ID, err)
-	}
+	err = unmarshalChange(c, &was, &to)
 	return was, to, err
 }
 

@@ -68,19 +68,20 @@ func (v *visit) surround(f *views.Frame) {
 const teacherView = access.View(access.Teacher)
 
 // navigation is every place there may be, in order. Where each leads, and who may go there, is said by the row of the
-// table with that path after the view; a place whose row does not exist is left out.
-var navigation = []struct{ key, path string }{
-	{"users", "users"},
-	{"schools", "schools"},
-	{"check", "access/check"},
-	{"who_can", "access/who-can"},
-	{"overrides", "overrides"},
-	{"rules", "rules"},
-	{"duplicates", "duplicates"},
-	{"migration", "migration"},
-	{"syncs", "syncs"},
-	{"activity", "activity"},
-	{"settings", "settings"},
+// table with that path after the view; a place whose row does not exist is left out. also is the path of further pages
+// that belong there.
+var navigation = []struct{ key, path, also string }{
+	{"users", "users", ""},
+	{"schools", "schools", ""},
+	{"check", "access/check", ""},
+	{"who_can", "access/who-can", ""},
+	{"overrides", "overrides", ""},
+	{"rules", "rules", ""},
+	{"duplicates", "duplicates", "merges"},
+	{"migration", "migration", "imports"},
+	{"syncs", "syncs", ""},
+	{"activity", "activity", ""},
+	{"settings", "settings", ""},
 }
 
 func (v *visit) nav(worn access.View) []views.NavItem {
@@ -99,7 +100,8 @@ func (v *visit) nav(worn access.View) []views.NavItem {
 	}
 	for _, p := range navigation {
 		if row, ok := v.server.pages[inside+p.path]; ok && row.lets(facts) {
-			items = append(items, views.NavItem{Key: p.key, Href: home + p.path, Current: current(p.path), Held: p.key == "syncs" && v.me.Held})
+			here := current(p.path) || p.also != "" && current(p.also) || p.key == v.under
+			items = append(items, views.NavItem{Key: p.key, Href: home + p.path, Current: here, Held: p.key == "syncs" && v.me.Held})
 		}
 	}
 	return items

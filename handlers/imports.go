@@ -3,7 +3,6 @@ package handlers
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -48,41 +47,39 @@ func listImports(v *visit) (reply, error) {
 		list = list[:shownImports]
 		p.Next = strconv.FormatInt(list[shownImports-1].ID, 10)
 	}
-	for _, i := range list {
-		shown, err := v.shownImport(i)
-		if err != nil {
-			return nil, err
-		}
-		p.Imports = append(p.Imports, shown)
+	if p.Imports, err = v.shownImports(list...); err != nil {
+		return nil, err
 	}
 	p.Frame = v.frame()
 	return page(views.Imports(p)), nil
 }
 
-func (v *visit) shownImport(i models.Import) (views.ImportShown, error) {
-	s := views.ImportShown{
-		ID: i.ID, FileName: i.FileName, Kind: i.Kind, Form: i.Form, State: string(i.State), Notices: i.Notices,
-		Bytes: i.BytesRead, BytesAll: i.BytesAll, Rows: int(i.RowsRead), Wrong: int(i.RowsWrong), Started: i.StartedAt, Finished: i.FinishedAt,
-		New: i.Counts.New, Changed: i.Counts.Changed, Same: i.Counts.Same, Users: i.Counts.Users,
-	}
-	s.Error, _, _ = strings.Cut(i.Error, " ")
-	for _, f := range i.Counts.Fates {
-		s.Fates = append(s.Fates, views.ImportFate{State: string(f.State), Role: string(f.Role), Why: f.Why, N: f.N})
-	}
-	if i.ChangeID != nil {
-		s.Change = *i.ChangeID
-	}
-	if i.UndoID != nil {
-		s.Undo = *i.UndoID
-	}
-	if i.StartedBy != nil {
-		names, err := v.tx.UserNames(v.ctx, []int64{*i.StartedBy})
-		if err != nil {
-			return s, err
+// shownImports puts files into words, with the names of those who brought them.
+func (v *visit) shownImports(list ...models.Import) (shown []views.ImportShown, err error) {
+	var by []int64
+	for _, i := range list {
+		if i.StartedBy != nil {
+			by = append(by, *i.StartedBy)
 		}
-		s.By = names[*i.StartedBy]
 	}
-	return s, nil
+	names, err := v.tx.UserNames(v.ctx, by)
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range list {
+		s := views.ImportShown{
+			ID: i.ID, FileName: i.FileName, Kind: i.Kind, Form: i.Form, State: string(i.State), Notices: i.Notices,
+			Bytes: i.BytesRead, BytesAll: i.BytesAll, Rows: int(i.RowsRead), Wrong: int(i.RowsWrong), Started: i.StartedAt, Finished: i.FinishedAt,
+			New: i.Counts.New, Changed: i.Counts.Changed, Same: i.Counts.Same, Users: i.Counts.Users,
+			By: names[value(i.StartedBy)], Change: value(i.ChangeID), Undo: value(i.UndoID),
+		}
+		s.Error, _, _ = strings.Cut(i.Error, " ")
+		for _, f := range i.Counts.Fates {
+			s.Fates = append(s.Fates, views.ImportFate{State: string(f.State), Role: string(f.Role), Why: f.Why, N: f.N})
+		}
+		shown = append(shown, s)
+	}
+	return shown, nil
 }
 
 // createImport takes a file in. It is read as it arrives, slice by slice, after the request's own transaction has ended.
@@ -176,11 +173,11 @@ func showImport(v *visit) (reply, error) {
 }
 
 func (v *visit) importPage(i models.Import, status int) (reply, error) {
-	shown, err := v.shownImport(i)
+	shown, err := v.shownImports(i)
 	if err != nil {
 		return nil, err
 	}
-	p := views.ImportPage{Import: shown}
+	p := views.ImportPage{Import: shown[0]}
 	if i.State == models.ImportReady {
 		p.Check = views.Check{Plan: importPromise(i), Token: newChangeToken(), Moved: i.Error == "moved" || status == http.StatusConflict}
 	}
@@ -279,7 +276,7 @@ func previewImportUndo(v *visit) (reply, error) {
 }
 
 func (v *visit) importUndoPage(i models.Import, status int) (reply, error) {
-	shown, err := v.shownImport(i)
+	shown, err := v.shownImports(i)
 	if err != nil {
 		return nil, err
 	}
@@ -291,7 +288,7 @@ func (v *visit) importUndoPage(i models.Import, status int) (reply, error) {
 		return nil, err
 	}
 	p := views.ImportUndoPage{
-		Import: shown, Removed: plan.Removed, Restored: plan.Restored, Ended: plan.Ended, Later: plan.Later, Decided: plan.Decided,
+		Import: shown[0], Removed: plan.Removed, Restored: plan.Restored, Ended: plan.Ended, Later: plan.Later, Decided: plan.Decided,
 		Check: views.Check{Plan: undoPromise(i, plan), Token: newChangeToken(), Blocked: plan.Blocked(), Moved: status == http.StatusConflict},
 	}
 	p.Frame = v.frame()
@@ -322,26 +319,11 @@ func exportImportErrors(v *visit) (reply, error) {
 		return nil, err
 	}
 	l := v.locale()
-	return func(c echo.Context) error {
-		beginCSV(c, "import-errors.csv")
-		file := csv.NewWriter(c.Response())
-		file.UseCRLF = true
-		_ = file.Write(l.ImportErrorsHead()) // what fails here fails again at Flush
-		for _, e := range wrong {
-			_ = file.Write(ForSpreadsheet([]string{strconv.FormatInt(e.Line, 10), strconv.Itoa(e.Col), e.Field, l.ImportErrorText(e.Code, e.Field)}))
-		}
-		file.Flush()
-		return nil // the reader may have gone
-	}, nil
-}
-
-// beginCSV begins a file. Spreadsheets take it for UTF-8 only with the mark at its beginning.
-func beginCSV(c echo.Context, name string) {
-	h := c.Response().Header()
-	h.Set(echo.HeaderContentType, "text/csv; charset=utf-8")
-	h.Set(echo.HeaderContentDisposition, `attachment; filename="`+name+`"`)
-	c.Response().WriteHeader(http.StatusOK)
-	_, _ = c.Response().Write([]byte("\ufeff")) // the reader may have gone
+	rows := [][]string{l.ImportErrorsHead()}
+	for _, e := range wrong {
+		rows = append(rows, []string{strconv.FormatInt(e.Line, 10), strconv.Itoa(e.Col), e.Field, l.ImportErrorText(e.Code, e.Field)})
+	}
+	return csvFile("import-errors.csv", rows)
 }
 
 // importOfChange is the page of the file that a change was about.

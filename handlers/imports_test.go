@@ -78,6 +78,11 @@ func TestAFileFromUploadToUndo(t *testing.T) {
 		t.Errorf("applied: %s", counts())
 	}
 	c.wantCountsRight("brought in")
+	for query, want := range map[string]int{"status=imported": 2, "status=imported&q=odile": 1, "status=imported&role=teacher": 0, "status=imported&sort=-changed": 2} {
+		if n := admin.get(adminBase + "users?" + query).doc(t).Find(".people tbody tr").Length(); n != want {
+			t.Errorf("%s: %d people, want %d", query, n, want)
+		}
+	}
 	undo := admin.get(at + "/undo")
 	if a := admin.send(at+"/undo", fields(t, undo, at+"/undo")); a.StatusCode != http.StatusSeeOther {
 		t.Fatalf("undo: status %d", a.StatusCode)

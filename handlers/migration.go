@@ -2,13 +2,8 @@ package handlers
 
 import (
 	"context"
-	"encoding/csv"
-	"net/http"
 	"slices"
 	"strconv"
-	"time"
-
-	"github.com/labstack/echo/v4"
 
 	"hallpass/access"
 	"hallpass/models"
@@ -68,43 +63,28 @@ func oldAccount(a models.ImportedAccount) views.OldAccount {
 	return o
 }
 
-// exportMigration is every account of the old days as a file, or those of one state, read and sent a page at a time.
+// exportMigration is every account of the old days as a file, or those of one state.
 func exportMigration(v *visit) (reply, error) {
 	l, states := v.locale(), accountStates
 	if one := models.AccountState(v.c.QueryParam("state")); slices.Contains(accountStates, one) {
 		states = []models.AccountState{one}
 	}
-	return func(c echo.Context) error {
-		beginCSV(c, "migration.csv")
-		file := csv.NewWriter(c.Response())
-		file.UseCRLF = true
-		_ = file.Write(l.MigrationHead()) // what fails here fails again at Flush
-		ctx := context.WithoutCancel(c.Request().Context())
-		for _, state := range states {
-			f := models.AccountFilter{State: state, Limit: exportPage}
-			for more := true; more; {
-				var list []models.ImportedAccount
-				err := v.server.Store.As(v.actor).Read(ctx, func(tx *models.Tx) (err error) {
-					list, err = tx.ImportedAccounts(ctx, f)
-					return err
-				})
-				if err != nil {
-					v.server.Log.ErrorContext(ctx, "migration export broken off", "request_id", noteOf(c).requestID, "error", err)
-					panic(http.ErrAbortHandler) // half a file must not look like a whole one
-				}
-				for _, a := range list {
-					_ = file.Write(ForSpreadsheet(l.MigrationCells(oldAccount(a))))
-				}
-				_ = http.NewResponseController(c.Response()).SetWriteDeadline(time.Now().Add(exportPatience)) // where the server has none, there is none to move
-				if file.Flush(); file.Error() != nil {
-					return nil //nolint:nilerr // the reader has gone
-				}
-				c.Response().Flush()
-				if more = len(list) == exportPage; more {
-					f.AfterID = list[len(list)-1].ID
-				}
+	f := models.AccountFilter{Limit: listedPage}
+	return v.sendRows("migration.csv", l.MigrationHead(), func(ctx context.Context, tx *models.Tx) (cells [][]string, err error) {
+		for ; len(states) > 0; states, f.AfterID = states[1:], 0 {
+			f.State = states[0]
+			list, err := tx.ImportedAccounts(ctx, f)
+			if err != nil {
+				return nil, err
+			}
+			for _, a := range list {
+				cells = append(cells, l.MigrationCells(oldAccount(a)))
+				f.AfterID = a.ID
+			}
+			if len(cells) > 0 {
+				break
 			}
 		}
-		return nil
-	}, nil
+		return cells, nil
+	}), nil
 }

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -250,17 +249,6 @@ func (v *visit) whyNothing(c overrideChange) string {
 func recorded(c models.Change) (before overrideState, after overrideOutcome, err error) {
 	err = unmarshalChange(c, &before, &after)
 	return before, after, err
-}
-
-func unmarshalChange(c models.Change, before, after any) error {
-	err := json.Unmarshal(c.Before, before)
-	if err == nil {
-		err = json.Unmarshal(c.After, after)
-	}
-	if err != nil {
-		return fmt.Errorf("read change %d: %w", c.ID, err)
-	}
-	return nil
 }
 
 // undoOverride plans the inverse of a change of an override: what that change altered goes back, what others altered

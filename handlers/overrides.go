@@ -1,16 +1,10 @@
 package handlers
 
 import (
-	"bytes"
-	"encoding/csv"
 	"errors"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
-	"strings"
-
-	"github.com/labstack/echo/v4"
 
 	"hallpass/access"
 	"hallpass/models"
@@ -157,29 +151,4 @@ func exportOverrides(v *visit) (reply, error) {
 		rows = append(rows, v.overrideRow(l, r).Cells(l))
 	}
 	return csvFile("overrides.csv", rows)
-}
-
-// csvFile answers with a file for spreadsheets. A cell that a spreadsheet would take for a formula is marked as text.
-func csvFile(name string, rows [][]string) (reply, error) {
-	var b bytes.Buffer
-	b.WriteString("\ufeff") // spreadsheets take a file for UTF-8 only with this
-	w := csv.NewWriter(&b)
-	w.UseCRLF = true
-	for _, row := range rows {
-		cells := make([]string, len(row))
-		for i, cell := range row {
-			if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-				cell = "'" + cell
-			}
-			cells[i] = cell
-		}
-		if err := w.Write(cells); err != nil {
-			return nil, err
-		}
-	}
-	w.Flush()
-	return func(c echo.Context) error {
-		c.Response().Header().Set(echo.HeaderContentDisposition, "attachment; filename="+strconv.Quote(name))
-		return c.Blob(http.StatusOK, "text/csv; charset=utf-8", b.Bytes())
-	}, nil
 }

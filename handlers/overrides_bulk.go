@@ -377,15 +377,15 @@ func undoOverrides(v *visit, c models.Change) (plan, error) {
 	if err != nil {
 		return plan{}, err
 	}
+	found, err := v.overridesIn(after)
+	if err != nil {
+		return plan{}, err
+	}
 	var list []models.Override
 	at := map[int64]int{}
 	for i, o := range after {
-		was, err := v.tx.Override(v.ctx, o.Override)
-		if err != nil {
-			return plan{}, err
-		}
-		list = append(list, was)
-		at[was.ID] = i
+		list = append(list, found[o.Override])
+		at[o.Override] = i
 	}
 	bulk, err := v.overridesOf(audit.OverrideUndone, list, func(o models.Override, who holder) (models.Override, string, error) {
 		will := v.undone(o, before[at[o.ID]], after[at[o.ID]].overrideState)
@@ -440,6 +440,15 @@ func recordedOverrides(c models.Change) (before []overrideState, after []overrid
 	return before, a.Overrides, nil
 }
 
+// overridesIn are the overrides of a recorded change, as they are now. None is ever deleted.
+func (v *visit) overridesIn(changed []overrideOutcome) (map[int64]models.Override, error) {
+	ids := make([]int64, len(changed))
+	for i, o := range changed {
+		ids[i] = o.Override
+	}
+	return v.tx.OverridesByID(v.ctx, ids)
+}
+
 // overridesReceipt is a change of several overrides in words.
 func overridesReceipt(v *visit, c models.Change) (r views.Receipt, err error) {
 	before, after, err := recordedOverrides(c)
@@ -449,11 +458,12 @@ func overridesReceipt(v *visit, c models.Change) (r views.Receipt, err error) {
 	l := v.locale()
 	district, view := v.me.District.CleverID, string(v.actor.View)
 	r.Sentence = l.OverridesBulkDone(string(c.Kind), len(after))
+	found, err := v.overridesIn(after)
+	if err != nil {
+		return r, err
+	}
 	for i, a := range after {
-		o, err := v.tx.Override(v.ctx, a.Override)
-		if err != nil {
-			return r, err
-		}
+		o := found[a.Override]
 		o.OverrideEnd = a.End
 		says, err := v.overrideSentence(o)
 		if err != nil {

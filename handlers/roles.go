@@ -1,9 +1,7 @@
 package handlers
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -408,12 +406,7 @@ func (v *visit) roleWords(r models.ManualRole, u models.User) (w views.RoleWords
 }
 
 func recordedRole(c models.Change) (before roleState, after roleOutcome, err error) {
-	if err = json.Unmarshal(c.Before, &before); err == nil {
-		err = json.Unmarshal(c.After, &after)
-	}
-	if err != nil {
-		err = fmt.Errorf("read change %d: %w", c.ID, err)
-	}
+	err = unmarshalChange(c, &before, &after)
 	return before, after, err
 }
 

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -153,12 +152,12 @@ func settingNumber(value settingValue) int {
 
 // readSettingChange reads what a change of a setting recorded.
 func readSettingChange(c models.Change) (s setting, before, after settingChange, err error) {
-	if err = json.Unmarshal(c.Before, &before); err == nil {
-		err = json.Unmarshal(c.After, &after)
+	if err = unmarshalChange(c, &before, &after); err != nil {
+		return s, before, after, err
 	}
 	at := slices.IndexFunc(settings, func(o setting) bool { return o.name == after.Setting })
-	if err != nil || at < 0 {
-		return s, before, after, fmt.Errorf("read change %d of setting %q: %w", c.ID, after.Setting, err)
+	if at < 0 {
+		return s, before, after, fmt.Errorf("read change %d: there is no setting %q", c.ID, after.Setting)
 	}
 	return settings[at], before, after, nil
 }

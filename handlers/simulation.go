@@ -33,7 +33,7 @@ type statedForesight struct {
 
 // foresee simulates another policy for the district, and the accounts of another strategy.
 func (v *visit) foresee(before models.Decided, after *access.Policy) (f foreseen, err error) {
-	s, err := v.tx.Simulate(v.ctx, before.Policy, after, v.told)
+	s, err := v.tx.Foresee(v.ctx, before.Policy, after, v.told)
 	if err != nil {
 		return f, err
 	}

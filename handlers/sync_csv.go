@@ -2,56 +2,10 @@ package handlers
 
 import (
 	"context"
-	"encoding/csv"
-	"net/http"
-	"time"
-
-	"github.com/labstack/echo/v4"
 
 	"hallpass/models"
 	"hallpass/views"
 )
-
-// sendRows sends a list as a file, however long: each call of next reads a page in a transaction of its own, until it
-// gives none.
-func (v *visit) sendRows(name string, head []string, next func(context.Context, *models.Tx) ([][]string, error)) reply {
-	return func(c echo.Context) error {
-		h := c.Response().Header()
-		h.Set(echo.HeaderContentType, "text/csv; charset=utf-8")
-		h.Set(echo.HeaderContentDisposition, `attachment; filename="`+name+`"`)
-		c.Response().WriteHeader(http.StatusOK)
-		if _, err := c.Response().Write([]byte("\ufeff")); err != nil { // spreadsheets take a file for UTF-8 only with this
-			return nil //nolint:nilerr // the reader has gone
-		}
-		file := csv.NewWriter(c.Response())
-		file.UseCRLF = true
-		_ = file.Write(head) // what fails here fails again at the next Flush
-		ctx := context.WithoutCancel(c.Request().Context())
-		for {
-			var rows [][]string
-			err := v.server.Store.As(v.actor).Read(ctx, func(tx *models.Tx) (err error) {
-				rows, err = next(ctx, tx)
-				return err
-			})
-			if err != nil {
-				v.server.Log.ErrorContext(ctx, "list broken off", "request_id", noteOf(c).requestID, "error", err)
-				panic(http.ErrAbortHandler) // half a file must not look like a whole one
-			}
-			for _, cells := range rows {
-				_ = file.Write(ForSpreadsheet(cells))
-			}
-			file.Flush()
-			_ = http.NewResponseController(c.Response()).SetWriteDeadline(time.Now().Add(exportPatience)) // where the server has none, there is none to move
-			if file.Error() != nil || len(rows) == 0 {
-				return nil //nolint:nilerr // the reader has gone, or everything is sent
-			}
-			c.Response().Flush()
-		}
-	}
-}
-
-// listedPage is how many rows of a file are read at a time.
-const listedPage = 1000
 
 // exportHeld is what a held run would take, as a file.
 func exportHeld(v *visit) (reply, error) {

@@ -98,7 +98,7 @@ func parseUsers(q url.Values, schools []models.SchoolChoice, roles []string) (as
 	}
 	switch status := models.Status(q.Get("status")); status {
 	case "", models.Current:
-	case models.Ended, models.Any:
+	case models.Ended, models.Any, models.Imported:
 		asked.Status, filter.Status = string(status), status
 	default:
 		say(noticeUnknownFilter)

@@ -297,3 +297,22 @@ func TestTheNavigationIsTheTable(t *testing.T) {
 		}
 	}
 }
+
+// Pages that are in no menu themselves say under which of its places they stand.
+func TestPagesBesideTheMenuMarkTheirPlace(t *testing.T) {
+	c := newConsole(t)
+	admin := c.signedIn(sandbox.DistrictAdminUserID)
+	receipt := admin.made(allowance(c, sandbox.StaffUserID, "school:"+c.box.SchoolID(1)))
+	for path, want := range map[string]string{
+		adminBase + "imports": "migration", adminBase + "merges": "duplicates", receipt: "overrides", adminBase + "changes/1": "overrides",
+	} {
+		doc := admin.get(path).doc(t)
+		marked := doc.Find(`nav#menu a[aria-current="page"]`)
+		if href, _ := marked.Attr("href"); marked.Length() != 1 || !strings.HasSuffix(href, "/"+want) {
+			t.Errorf("%s: %d places are marked, %q", path, marked.Length(), href)
+		}
+		if doc.Find("nav.crumb a").Length() == 0 {
+			t.Errorf("%s has no way back", path)
+		}
+	}
+}

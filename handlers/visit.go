@@ -34,8 +34,9 @@ type visit struct {
 	waiting int         // things that wait in waitsIn, another of the person's views
 	waitsIn access.View
 
-	told func(done, of int)        // hears how far a simulation has come; nil: nobody waits for it
-	goOn func(change int64) string // where a change that was made leads, in place of its receipt
+	told  func(done, of int)        // hears how far a simulation has come; nil: nobody waits for it
+	under string                    // the place of the menu that a receipt belongs to
+	goOn  func(change int64) string // where a change that was made leads, in place of its receipt
 }
 
 // noSessionError sends a visitor to the door.

@@ -47,6 +47,7 @@ func TestBadFilesImportNothingAndSayWhere(t *testing.T) {
 		{"a column twice", "account_id,role,last_name,surname\n1,teacher,A,B\n", "rows", "1:0 last_name column_twice"},
 		{"an id twice", head + "1,teacher,a,Ñandú\n2,teacher,b,B\n1,staff,c,C\n", "rows", "4:1 app_id twice"},
 		{"cells empty or unknown", head + ",teacher,a,A\n2,wizard,b,B\n3,,c,C\n", "rows", "2:1 account_id empty, 3:3 role role, 4:3 role empty"},
+		{"a row without a name", head + "1,teacher,a, \n", "rows", "2:14 last_name empty"},
 		{"columns count letters", "last_name,role,account_id\nÑandú,wizard,1\n\"Ñ,\nñandú\",teacher,\n", "rows", "2:7 role role, 4:16 account_id empty"},
 		{"a quote inside", head + "1,teacher,a,O\"Brien\n2,teacher,b,B\n", "rows", "2:14 quote_inside"},
 		{"a quote too many", head + "1,teacher,a,\"Ñ\"x\"\n2,teacher,b,B\n", "rows", "2:15 quote"},

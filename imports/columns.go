@@ -195,6 +195,13 @@ func (c columns) row(r record) (row models.ImportRow, wrong []trouble) {
 	if row.First == "" && row.Last == "" {
 		row.First, row.Last = parted(r[fieldName])
 	}
+	if row.First == "" && row.Last == "" { // nobody could be found by it, nor told from others
+		named := fieldName
+		if _, there := c.at[fieldLast]; there {
+			named = fieldLast
+		}
+		no(named, "empty")
+	}
 	row.Email, row.SISID, row.Number = r[fieldEmail], r[fieldSIS], r[fieldNumber]
 	row.Schools = strings.FieldsFunc(r[fieldSchools], func(r rune) bool { return r == ';' || r == '|' || r == '\n' })
 	for i := range row.Schools {

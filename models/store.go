@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -57,6 +58,7 @@ type Store struct {
 	catalogue *access.Catalogue
 	policies  sync.Map // district id to *access.Policy with its version
 	copies    factCopies
+	simulated atomic.Pointer[keptSimulation]
 	tokenKeys func() (*Keyring, error)
 }
 

@@ -18,6 +18,8 @@ const (
 	Current Status = "current"
 	Ended   Status = "ended"
 	Any     Status = "any"
+	// Imported are the current people who stand for an account of the app's old days and are not in Clever.
+	Imported Status = "imported"
 )
 
 // UserFilter says which people, in which order, from where.

@@ -152,6 +152,9 @@ func (v *village) matches(p person, reach access.Reach, f models.UserFilter) boo
 	if (f.Role != "" || f.School != 0) && !held(f.Role, f.School) || f.Several && (p.ended || len(p.Grants) < 2) {
 		return false
 	}
+	if f.Status == models.Imported { // the village is all Clever's
+		return false
+	}
 	if f.Status == models.Ended && !p.ended || f.Status != models.Ended && f.Status != models.Any && p.ended {
 		return false
 	}
@@ -290,7 +293,7 @@ func TestUsersAreExactlyThoseWhoMatch(t *testing.T) {
 		f := models.UserFilter{
 			Q:       rapid.SampledFrom(words).Draw(rt, "q"),
 			Role:    access.Role(rapid.SampledFrom(append([]string{"", ""}, villageRoles...)).Draw(rt, "role")),
-			Status:  rapid.SampledFrom([]models.Status{"", models.Current, models.Any, models.Ended}).Draw(rt, "status"),
+			Status:  rapid.SampledFrom([]models.Status{"", models.Current, models.Any, models.Ended, models.Imported}).Draw(rt, "status"),
 			Several: rapid.IntRange(0, 4).Draw(rt, "several") == 0,
 			Sort:    rapid.SampledFrom([]string{"", "name", "-name", "email", "-email", "changed", "-changed"}).Draw(rt, "sort"),
 			Limit:   rapid.SampledFrom([]int{1, 7, 25, 50}).Draw(rt, "limit"),

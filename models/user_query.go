@@ -146,7 +146,7 @@ func (q *userQuery) ordered() string {
 		return fmt.Sprintf(`page AS MATERIALIZED (SELECT DISTINCT g.name_key, g.user_id FROM %s %s ORDER BY %s LIMIT %d)`,
 			from, q.beyond("g.name_key", "g.user_id"), q.order("g.name_key", "g.user_id"), q.limit+1)
 	}
-	if q.searches() || q.f.Status == Ended || q.f.Role != "" || q.f.School != 0 {
+	if q.searches() || q.f.Status == Ended || q.f.Status == Imported || q.f.Role != "" || q.f.School != 0 {
 		return ""
 	}
 	several := ""
@@ -193,7 +193,7 @@ func (q *userQuery) roleAtReach() bool {
 
 // narrow reports that a filter leaves so few people that gathering them beats trying a walk first.
 func (q *userQuery) narrow() bool {
-	return slices.ContainsFunc(q.words, searchWord.isID) || q.f.Status == Ended || q.f.School != 0 || q.f.Several || !q.reach.District && len(q.reach.Schools) == 0
+	return slices.ContainsFunc(q.words, searchWord.isID) || q.f.Status == Ended || q.f.Status == Imported || q.f.School != 0 || q.f.Several || !q.reach.District && len(q.reach.Schools) == 0
 }
 
 // bySearch reports that the page can be found in the search table alone, without touching users.
@@ -213,7 +213,7 @@ func (q *userQuery) walk(bound string) string {
 	}
 	col := "u." + q.sort.column
 	return fmt.Sprintf(`page AS MATERIALIZED (SELECT u.id AS user_id FROM (
-		SELECT u.id, u.role_count, u.ended_at, u.merged_into, %[1]s FROM users u WHERE u.district_id = @district %[2]s ORDER BY %[3]s %[4]s) u %[5]s
+		SELECT u.id, u.role_count, u.ended_at, u.merged_into, u.clever_id, %[1]s FROM users u WHERE u.district_id = @district %[2]s ORDER BY %[3]s %[4]s) u %[5]s
 		WHERE %[6]s ORDER BY %[3]s LIMIT @limit)`,
 		col, q.beyond(col, "u.id"), q.order(col, "u.id"), bound, q.searchJoin(), q.predicates("u.id"))
 }
@@ -252,6 +252,8 @@ func (q *userQuery) source() string {
 		return `SELECT g.user_id FROM role_grant_schools g WHERE g.district_id = @district AND g.school_id = @school ` + live
 	case len(q.words) > 0:
 		return ""
+	case q.f.Status == Imported:
+		return `SELECT a.user_id FROM imported_accounts a WHERE a.district_id = @district AND a.state IN ('ambiguous', 'unmatched') AND a.user_id IS NOT NULL`
 	case q.f.Status == Ended:
 		return `SELECT u.id AS user_id FROM users u WHERE u.district_id = @district AND u.ended_at IS NOT NULL`
 	case q.f.Several:
@@ -330,6 +332,8 @@ func (q *userQuery) status() string {
 		return "u.merged_into IS NULL"
 	case q.f.Status == Ended:
 		return "u.ended_at IS NOT NULL AND u.merged_into IS NULL"
+	case q.f.Status == Imported:
+		return "u.clever_id IS NULL AND u.ended_at IS NULL AND u.merged_into IS NULL"
 	case q.bySearch():
 		return "s.current"
 	}

@@ -55,7 +55,9 @@ func accessSamples(lang string) map[string]templ.Component {
 			{Place: "section:x", Spot: denied.Spot, Group: "sections"},
 		},
 	}
-	found := []CheckPerson{{ID: 7, Name: "Ruiz, Ana", Email: "ana@school.example"}, {ID: 8}}
+	found := CheckPeople{Q: "ruiz", Count: 12, Rows: []UserRow{
+		{ID: 7, Name: "Ruiz, Ana", Email: "ana@school.example", Grants: []RowGrant{{Role: "teacher", School: "Orion High"}}, MoreSchools: 2}, {ID: 8, Ended: true},
+	}}
 	rows := []WhoCanRow{{ID: 7, Name: "Ruiz, Ana", Reason: allowed}, {Reason: allowed}, {ID: 9, Name: "Child, A", Student: true, Reason: allowed}}
 	who := WhoCanPage{
 		Frame: frame, Form: form, Asked: true, Act: form.Permissions[0], Spot: allowed.Spot, Rows: rows, Count: WhoCanCount{N: 10_000, AtLeast: true},

@@ -117,8 +117,10 @@ func (l *Locale) ImportErrorText(code, field string) string {
 		return l.T("import.wrong.cells_many")
 	case "quote", "quote_inside":
 		return l.T("import.wrong.quote")
-	case "quote_open", "record_long":
+	case "quote_open":
 		return l.T("import.wrong.quote_open")
+	case "record_long":
+		return l.T("import.wrong.record_long")
 	case "cut_off":
 		return l.T("import.wrong.cut_off")
 	case "json":

@@ -1,7 +1,6 @@
 package views
 
 import (
-	"context"
 	"strconv"
 	"strings"
 	"time"
@@ -39,38 +38,6 @@ func NewLocale(lang string, now time.Time, tz *time.Location) *Locale {
 		tz = time.UTC
 	}
 	return &Locale{Lang: lang, now: now.In(tz), tz: tz, cat: catalogues[lang]}
-}
-
-type localeKey struct{}
-
-// WithLang makes T and its sisters speak lang in everything that is given ctx.
-// Inside pages the language is the frame's; this is for words made elsewhere.
-func WithLang(ctx context.Context, lang string) context.Context {
-	return WithLocale(ctx, NewLocale(lang, time.Now(), nil))
-}
-
-// WithLocale is WithLang with the reader's clock and time zone.
-func WithLocale(ctx context.Context, l *Locale) context.Context {
-	return context.WithValue(ctx, localeKey{}, l)
-}
-
-var fallback = NewLocale("en", time.Time{}, nil)
-
-// LocaleFrom gives the locale put into ctx, or English in UTC.
-func LocaleFrom(ctx context.Context) *Locale {
-	if l, ok := ctx.Value(localeKey{}).(*Locale); ok {
-		return l
-	}
-	return fallback
-}
-
-// T gives the words for a key in the language of ctx.
-func T(ctx context.Context, key string) string { return LocaleFrom(ctx).T(key) }
-
-// TN gives the words for a key in the plural form for n. {{.Count}} is n with
-// separators, unless pairs name another Count (such as "10,000+").
-func TN(ctx context.Context, key string, n int, pairs ...string) string {
-	return LocaleFrom(ctx).N(key, n, pairs...)
 }
 
 // T gives the words for a key. A key that no catalogue has comes back as itself;

@@ -337,7 +337,7 @@ func TestUsersRowsSayWhoAndWhere(t *testing.T) {
 	doc, _ := draw(t, Users(p))
 	rows := doc.Find("tbody tr")
 	for i, want := range []string{
-		"Brakus, Danny D Exact ID match Teacher Kepler Middle Staff Orion High PortalOnly + 3 more schools: Brakus, Danny D Current Today, 8:19 am",
+		"Brakus, Danny D Exact match Teacher Kepler Middle Staff Orion High PortalOnly + 3 more schools: Brakus, Danny D Current Today, 8:19 am",
 		"No name on record District admin Whole district Ended Never",
 		"Nobody No role Current Never",
 	} {

@@ -130,7 +130,7 @@ type UsersFilter struct {
 	Q      string // words, all of which must match
 	Role   string // role slug
 	School string // Clever id; with Role, that role at that school
-	Status string // "" and current, ended, any
+	Status string // "" and current, ended, imported, any
 	Multi  bool   // people with several roles
 	Sort   string // "" and name, email, changed; with "-" in front, descending
 	After  string // cursor: rows after it

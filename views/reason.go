@@ -233,7 +233,7 @@ func (r Reason) act(l *Locale) string {
 // where is the place inside a sentence. What is asked of a place larger than the permission's own is asked of all of
 // it.
 func (r Reason) where(l *Locale) string {
-	if r.Missing == "place" {
+	if r.Missing != "" && r.Spot.Kind == "" {
 		return l.T("reason.there")
 	}
 	return r.Spot.inside(l)

@@ -170,8 +170,11 @@ func (p UsersPage) chips(l *Locale) []chip {
 		without := f
 		without.Status = ""
 		word := l.T("status.any_people")
-		if f.Status == "ended" {
+		switch f.Status {
+		case "ended":
 			word = l.T("status.ended")
+		case "imported":
+			word = l.T("status.imported")
 		}
 		chips = append(chips, chip{word, without})
 	}
@@ -213,6 +216,8 @@ func (p UsersPage) nobody(l *Locale) string {
 		among = l.T("users.empty.ended")
 	case "any":
 		among = l.T("users.empty.any")
+	case "imported":
+		among = l.T("users.empty.imported")
 	}
 	if p.Filter.Q == "" {
 		return l.F("users.empty.filters", "Among", among)

@@ -81,10 +81,26 @@ func userRows(p *UsersPage, l *Locale) templ.Component {
 	})
 }
 
+// choiceRows are people to choose from: their names lead to choose, and more of their roles to their own page.
+func choiceRows(rows []UserRow, l *Locale, users string, choose func(id int64) string) templ.Component {
+	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
+		words := newRowWords(l, users)
+		words.to = choose
+		words.change = ""
+		var b rowBuffer
+		for i := range rows {
+			words.row(&b, &rows[i])
+		}
+		_, err := w.Write(b)
+		return err
+	})
+}
+
 // rowWords is what every row repeats, looked up and escaped once.
 type rowWords struct {
 	l              *Locale
-	users          string // where people's pages are, with a slash
+	users          string                // where people's pages are, with a slash
+	to             func(id int64) string // where a name leads instead
 	roles          map[string]string
 	status, change string
 	current, ended string
@@ -110,7 +126,11 @@ func roleMarkup(slug, word string) string {
 func (w *rowWords) row(b *rowBuffer, r *UserRow) {
 	name := personName(w.l, r.Name)
 	b.raw(`<tr role="row"><th scope="row" role="rowheader"><a class="person" href="`)
-	w.href(b, r.ID)
+	if w.to == nil {
+		w.href(b, r.ID)
+	} else {
+		b.text(w.to(r.ID))
+	}
 	b.raw(`" dir="auto">`)
 	b.text(name)
 	b.raw(`</a>`)
@@ -133,8 +153,10 @@ func (w *rowWords) row(b *rowBuffer, r *UserRow) {
 	} else {
 		b.raw(w.current)
 	}
-	b.raw(w.change)
-	b.text(w.l.Short(r.Changed))
+	if w.change != "" {
+		b.raw(w.change)
+		b.text(w.l.Short(r.Changed))
+	}
 	b.raw(`</td></tr>`)
 }
 

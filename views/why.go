@@ -39,7 +39,14 @@ func (c PlaceChoice) choiceName(l *Locale) string {
 	return c.Spot.name(l)
 }
 
-// userHref is the same question about one of several people found.
+func (p CheckPeople) count(l *Locale) string {
+	if p.AtLeast {
+		return l.Num(p.Count) + "+"
+	}
+	return l.Num(p.Count)
+}
+
+// chooseHref is the same question about one of several people found.
 func (p CheckPage) chooseHref(id int64) string {
 	q := url.Values{"user": {strconv.FormatInt(id, 10)}}
 	if p.Form.Permission != "" {

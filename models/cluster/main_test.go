@@ -21,10 +21,9 @@ import (
 // The test binary runs itself again: as a program that is killed while it holds
 // a cluster, and as an ordinary user where the tests run as root.
 const (
-	helperEnv   = "HALLPASS_CLUSTER_HELPER"   // hold, outlive or try
-	dirEnv      = "HALLPASS_CLUSTER_DIR"      // Options.Dir of the helper
-	cacheEnv    = "HALLPASS_CLUSTER_CACHE"    // Options.Cache of tests and helpers
-	ordinaryEnv = "HALLPASS_CLUSTER_ORDINARY" // set in the run as an ordinary user
+	helperEnv = "HALLPASS_CLUSTER_HELPER" // hold, outlive or try
+	dirEnv    = "HALLPASS_CLUSTER_DIR"    // Options.Dir of the helper
+	cacheEnv  = "HALLPASS_CLUSTER_CACHE"  // Options.Cache of tests and helpers
 )
 
 var cache string

@@ -159,9 +159,7 @@ func TestNotWritable(t *testing.T) {
 
 func TestFolderThatTheServersAccountCannotReach(t *testing.T) {
 	t.Parallel()
-	if os.Geteuid() != 0 {
-		t.Skip("only root runs the server under another account")
-	}
+	needRoot(t)
 	closed := filepath.Join(openDir(t), "closed")
 	check(t, os.Mkdir(closed, 0o700))
 	dir := filepath.Join(closed, "deep", "data")
@@ -177,9 +175,7 @@ func TestFolderThatTheServersAccountCannotReach(t *testing.T) {
 
 func TestRootUsesTheAccountThatOwnsTheData(t *testing.T) {
 	t.Parallel()
-	if os.Geteuid() != 0 {
-		t.Skip("only root runs the server under another account")
-	}
+	needRoot(t)
 	top := openDir(t)
 	who := &account{uid: 65534, gid: 65534}
 	check(t, who.own(top))
