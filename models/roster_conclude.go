@@ -180,7 +180,7 @@ func (c *concluding) count(ctx context.Context) error {
 	var role string
 	var n int
 	rows, err := tx.conn.Query(ctx, `SELECT role, count(*) FROM (
-			SELECT r.role FROM gone_users g JOIN users u ON u.district_id = $1 AND u.id = g.id JOIN role_grants r ON `+ofRecord+`
+			SELECT r.role FROM `+goneGrants+`
 			 WHERE r.source = 'clever' AND r.ended_at IS NULL AND u.id <= $3
 			UNION ALL SELECT unnest(roles) FROM held_records WHERE district_id = $1 AND run_id = $2) x GROUP BY role`,
 		tx.actor.District, c.run.ID, c.newcomersAbove(RosterUsers))
@@ -215,7 +215,7 @@ func (c *concluding) judgeNews(ctx context.Context) error {
 // affected are the people of a query, by id, who may have a permission to lose.
 func (tx *Tx) affected(ctx context.Context, them string, args ...any) (ids []int64, err error) {
 	rows, err := tx.conn.Query(ctx, `WITH them(id) AS (`+them+`)
-		SELECT DISTINCT g.user_id FROM them JOIN role_grants g ON g.district_id = $1 AND g.user_id = them.id
+		SELECT DISTINCT them.id FROM them, LATERAL (SELECT g.role, g.ended_at FROM role_grants g WHERE g.district_id = $1 AND g.user_id = them.id OFFSET 0) g
 		 WHERE g.ended_at IS NULL AND g.role IN ('teacher', 'staff', 'district_admin')
 		UNION SELECT o.user_id FROM them JOIN overrides o ON o.district_id = $1 AND o.user_id = them.id WHERE o.ended_at IS NULL
 		ORDER BY 1`, args...)
