@@ -138,7 +138,8 @@ func (c *concluding) end(ctx context.Context) (rolesLost int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if rolesLost, err = tx.endListed(ctx, `run_id = $2`, c.run.ID); err != nil {
+	listed, err := tx.endListed(ctx, `run_id = $2`, c.run.ID)
+	if err != nil {
 		return 0, err
 	}
 	if err := tx.beginRoster(ctx); err != nil {
@@ -166,7 +167,7 @@ func (c *concluding) end(ctx context.Context) (rolesLost int, err error) {
 	if c.state.Over() {
 		return 0, errHeld
 	}
-	return rolesLost, nil
+	return listed.rolesLost, nil
 }
 
 // count counts by type what goes. Somebody who came with the run that is held, when every id was new, and is gone again
@@ -228,21 +229,26 @@ func (tx *Tx) affected(ctx context.Context, them string, args ...any) (ids []int
 // listedSlice is how many listed records are written at a time.
 const listedSlice = 1000
 
-// endListed writes the records of a list that stay and lose something, as Clever has them, and says how many roles
-// ended. Which ones, where says; $2 is of it. Those who have ended meanwhile, or came back, are left alone.
-func (tx *Tx) endListed(ctx context.Context, where string, of int64) (rolesLost int, err error) {
+// lessened is what came of listed records that stay and lose something: how many were written, and the roles that ended.
+type lessened struct{ people, sections, rolesLost int }
+
+// endListed writes the records of a list that stay and lose something, as Clever has them. Which ones, where says; $2 is
+// of it. Those who have ended meanwhile, or came back, are left alone.
+func (tx *Tx) endListed(ctx context.Context, where string, of int64) (did lessened, err error) {
 	err = eachListed(ctx, tx, where, of, "roles", "users", func(page []RosterUser) error {
 		n, err := tx.WriteUsers(ctx, page, &Seen{})
-		rolesLost += n.RolesLost
+		did.people += len(page)
+		did.rolesLost += n.RolesLost
 		return err
 	})
 	if err == nil {
 		err = eachListed(ctx, tx, where, of, "teaching", "sections", func(page []RosterSection) error {
 			_, err := tx.WriteSections(ctx, page, &Seen{})
+			did.sections += len(page)
 			return err
 		})
 	}
-	return rolesLost, err
+	return did, err
 }
 
 func eachListed[T any](ctx context.Context, tx *Tx, where string, of int64, kind, table string, each func([]T) error) error {
