@@ -12,6 +12,9 @@ const (
 	barMeanwhile = 2.0  // median of a page while a full sync runs, over its idle one
 	barEvents    = 60.0 // seconds for manyEvents
 	manyEvents   = 10_000
+
+	meanwhileTurn = 200 * time.Millisecond // of one page: short, so that each has several while the sync runs
+	idleRounds    = 6
 )
 
 // meanwhileFigures are those of a console and of events beside a district's full syncs.
@@ -49,14 +52,19 @@ func (w *world) meanwhile(ctx context.Context, o options) (err error) {
 		for _, path := range v.product {
 			requests = append(requests, console.request(path, v.gzip))
 		}
-		return drive(ctx, console.address, requests, 1, time.Duration(o.seconds*float64(time.Second))/2)
+		return drive(ctx, console.address, requests, 1, meanwhileTurn)
 	}
-	for _, v := range slices.Concat(views, views) { // the first turn warms up
-		s, err := one(ctx, v)
-		if err != nil {
-			return fmt.Errorf("page %q: %w", v.name, err)
+	idle := map[string][]time.Duration{}
+	for n := range idleRounds {
+		for _, v := range views {
+			s, err := one(ctx, v)
+			if err != nil {
+				return fmt.Errorf("page %q: %w", v.name, err)
+			}
+			if n > 0 { // the first turn warms up
+				idle[v.name] = append(idle[v.name], s.p50)
+			}
 		}
-		f.Idle[v.name] = ms(s.p50)
 	}
 	if err := w.change(o, "Ramona"); err != nil {
 		return err
@@ -78,15 +86,21 @@ func (w *world) meanwhile(ctx context.Context, o options) (err error) {
 			if err != nil {
 				return err
 			}
-			for name, all := range took {
-				slices.Sort(all)
-				f.Busy[name] = ms(all[len(all)/2])
-			}
+			middles(f.Busy, took)
+			middles(f.Idle, idle)
 			w.report.meanwhile(views)
 			return nil
 		default:
 		}
 		took[v.name] = append(took[v.name], s.p50)
+	}
+}
+
+// middles puts into the figures the middle of what each page took.
+func middles(figures map[string]float64, took map[string][]time.Duration) {
+	for name, all := range took {
+		slices.Sort(all)
+		figures[name] = ms(all[len(all)/2])
 	}
 }
 

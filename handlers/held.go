@@ -32,6 +32,16 @@ func (v *visit) heldPart(run models.SyncRun) (*views.HeldPart, error) {
 	for _, c := range p.Causes {
 		p.Total += c.Total
 	}
+	if p.Decided, err = v.tx.HeldDecided(v.ctx, run.ID); err != nil {
+		return nil, err
+	}
+	if p.Decided { // what made it stop is not what waits any more
+		gauges, err := v.tx.HeldGauges(v.ctx, run, models.HeldPick{})
+		if err != nil {
+			return nil, err
+		}
+		p.Gauges = heldGauges(gauges)
+	}
 	effects, losing, err := v.tx.HeldEffects(v.ctx, run.ID, models.HeldPick{})
 	if err != nil {
 		return nil, err

@@ -190,6 +190,14 @@ func TestTickedRecordsOnly(t *testing.T) {
 	if got := c.one(`SELECT state FROM sync_runs WHERE id = $1`, run); got != "held" {
 		t.Errorf("the run is %s", got)
 	}
+	main := admin.get(at).doc(t).Find("main")
+	if text := main.Text(); !strings.Contains(text, "still wait. What was approved has ended or is about to") || strings.Contains(text, "has ended nobody") {
+		t.Errorf("the page does not tell what was approved from what waits:\n%s", text)
+	}
+	waiting := c.one(`SELECT count(*)::text FROM held_records WHERE run_id = $1 AND 'student' = ANY(roles) AND release_id IS NULL`, run)
+	if row := main.Find("tbody tr:contains(Students)").Text(); !strings.Contains(strings.ReplaceAll(row, ",", ""), waiting) {
+		t.Errorf("%s students wait, and the page says: %s", waiting, row)
+	}
 	if none, _ := decideHeld(t, admin, at, url.Values{"do": {"approve"}, "ticked": {"1"}}); !strings.Contains(none.body, "Nothing that waits was chosen") {
 		t.Error("no tick means everything")
 	}

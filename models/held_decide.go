@@ -67,9 +67,10 @@ func (tx *Tx) DiscardHeld(ctx context.Context, run int64) error {
 	return tx.closeHeld(ctx, run, SyncDiscarded)
 }
 
-// Released is what a release did.
+// Released is what a release did. Together its counts are those of the records that were approved.
 type Released struct {
 	Ended     map[RosterType]int
+	Lessened  map[RosterType]int // people who stay and lost a role or a school, sections that stay and lost a teacher
 	RolesLost int
 	Left      int // came back, or ended, between approval and now: left alone
 }
@@ -87,9 +88,11 @@ func (tx *Tx) ApplyRelease(ctx context.Context, release SyncRun) (done Released,
 	if err := tx.conn.QueryRow(ctx, `SELECT count(*) FROM held_records WHERE district_id = $1 AND release_id = $2`, tx.actor.District, release.ID).Scan(&all); err != nil {
 		return fail(err)
 	}
-	if done.RolesLost, err = tx.endListed(ctx, `release_id = $2`, release.ID); err != nil {
+	listed, err := tx.endListed(ctx, `release_id = $2`, release.ID)
+	if err != nil {
 		return fail(err)
 	}
+	done.RolesLost, done.Lessened = listed.rolesLost, map[RosterType]int{RosterUsers: listed.people, RosterSections: listed.sections}
 	if err := tx.beginRoster(ctx); err != nil {
 		return fail(err)
 	}
@@ -115,13 +118,7 @@ func (tx *Tx) ApplyRelease(ctx context.Context, release SyncRun) (done Released,
 	if err := tx.endGone(ctx, done.Ended); err != nil {
 		return fail(err)
 	}
-	var kept int
-	err = tx.conn.QueryRow(ctx, `SELECT count(*) FROM held_records WHERE district_id = $1 AND release_id = $2 AND type IN ('roles', 'teaching') AND returned_at IS NULL`,
-		tx.actor.District, release.ID).Scan(&kept)
-	if err != nil {
-		return fail(err)
-	}
-	done.Left = max(all-ended-kept, 0)
+	done.Left = max(all-ended-listed.people-listed.sections, 0)
 	return done, nil
 }
 
@@ -135,4 +132,11 @@ func (tx *Tx) markReturned(ctx context.Context, t RosterType, seen *Seen) error 
 		  AND (h.type = $3 OR h.type = $4 AND NOT h.record_id = ANY($6::bigint[])) AND h.record_id = ANY($5::bigint[])`,
 		tx.actor.District, tx.now, string(t), also, seen.ids, seen.kept)
 	return wrap("note what came back", err)
+}
+
+// HeldDecided tells whether a part of a held list was approved already.
+func (tx *Tx) HeldDecided(ctx context.Context, run int64) (bool, error) {
+	got, err := one[struct{ Decided bool }](ctx, tx, `SELECT EXISTS (SELECT FROM held_records WHERE district_id = ? AND run_id = ? AND release_id IS NOT NULL) AS decided`,
+		tx.actor.District, run)
+	return got.Decided, wrap("look for approvals", err)
 }

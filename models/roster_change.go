@@ -221,7 +221,7 @@ func (w *changes) end(ctx context.Context, t RosterType) error {
 	if t == RosterUsers {
 		var role BrakeType
 		var n int
-		collect(b, `SELECT r.role, count(*) FROM gone_users g JOIN users u ON u.district_id = $1 AND u.id = g.id JOIN role_grants r ON `+ofRecord+`
+		collect(b, `SELECT r.role, count(*) FROM `+goneGrants+`
 			WHERE r.source = 'clever' AND r.ended_at IS NULL GROUP BY r.role`, []any{tx.actor.District}, []any{&role, &n}, func() { w.took[role] += n })
 		endUsers(b, tx.actor.District, tx.now)
 	} else {
@@ -265,8 +265,9 @@ func (tx *Tx) headsOf(ctx context.Context, cleverIDs []string) (map[headCell]hea
 	}
 	return tx.headsAmong(ctx, `SELECT DISTINCT u.id, u.several FROM unnest($2::text[]) w(id), LATERAL (
 				SELECT i.user_id FROM identities i WHERE i.district_id = $1 AND i.kind = 'clever' AND i.value = w.id OFFSET 0) i, LATERAL (
-				SELECT u.id, u.role_count > 1 AS several FROM users r JOIN users u ON u.district_id = $1 AND u.id = coalesce(r.merged_into, r.id) AND u.ended_at IS NULL
-				WHERE r.district_id = $1 AND r.id = i.user_id OFFSET 0) u`, cleverIDs)
+				SELECT coalesce(r.merged_into, r.id) AS home FROM users r WHERE r.district_id = $1 AND r.id = i.user_id OFFSET 0) r, LATERAL (
+				SELECT u.id, u.role_count > 1 AS several, u.ended_at FROM users u WHERE u.district_id = $1 AND u.id = r.home OFFSET 0) u
+			WHERE u.ended_at IS NULL`, cleverIDs)
 }
 
 // headsOfUsers is headsOf by Hallpass id.
@@ -275,7 +276,8 @@ func (tx *Tx) headsOfUsers(ctx context.Context, users []int64) (map[headCell]hea
 				SELECT u.id, u.role_count FROM users u WHERE u.district_id = $1 AND u.id = w.id AND u.ended_at IS NULL AND u.merged_into IS NULL OFFSET 0) u`, users)
 }
 
-// headsAmong counts the parts of those whom a query finds by their ids.
+// headsAmong counts the parts of those whom a query finds by their ids. Whether a row has ended is asked outside of the
+// look-up by person: asked inside, an index over everything current serves as well, and is read through for each person.
 func (tx *Tx) headsAmong(ctx context.Context, them string, ids any) (map[headCell]heads, error) {
 	cells := map[headCell]heads{}
 	var c headCell
@@ -283,11 +285,13 @@ func (tx *Tx) headsAmong(ctx context.Context, them string, ids any) (map[headCel
 	b := &pgx.Batch{}
 	collect(b, `WITH them AS MATERIALIZED (`+them+`
 		), held AS (
-			SELECT DISTINCT gs.school_id, gs.role, gs.user_id, t.several FROM them t
-			  JOIN role_grant_schools gs ON gs.district_id = $1 AND gs.user_id = t.id AND gs.ended_at IS NULL
+			SELECT DISTINCT gs.school_id, gs.role, t.id AS user_id, t.several FROM them t, LATERAL (
+				SELECT gs.school_id, gs.role, gs.ended_at FROM role_grant_schools gs WHERE gs.district_id = $1 AND gs.user_id = t.id OFFSET 0) gs
+			 WHERE gs.ended_at IS NULL
 		), roles AS (
-			SELECT DISTINCT g.role, g.user_id, t.several FROM them t
-			  JOIN role_grants g ON g.district_id = $1 AND g.user_id = t.id AND g.ended_at IS NULL
+			SELECT DISTINCT g.role, t.id AS user_id, t.several FROM them t, LATERAL (
+				SELECT g.role, g.ended_at FROM role_grants g WHERE g.district_id = $1 AND g.user_id = t.id OFFSET 0) g
+			 WHERE g.ended_at IS NULL
 		)
 		SELECT school_id, role, count(*), count(*) FILTER (WHERE several) FROM held GROUP BY school_id, role
 		UNION ALL

@@ -138,7 +138,8 @@ func (c *concluding) end(ctx context.Context) (rolesLost int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if rolesLost, err = tx.endListed(ctx, `run_id = $2`, c.run.ID); err != nil {
+	listed, err := tx.endListed(ctx, `run_id = $2`, c.run.ID)
+	if err != nil {
 		return 0, err
 	}
 	if err := tx.beginRoster(ctx); err != nil {
@@ -166,7 +167,7 @@ func (c *concluding) end(ctx context.Context) (rolesLost int, err error) {
 	if c.state.Over() {
 		return 0, errHeld
 	}
-	return rolesLost, nil
+	return listed.rolesLost, nil
 }
 
 // count counts by type what goes. Somebody who came with the run that is held, when every id was new, and is gone again
@@ -180,7 +181,7 @@ func (c *concluding) count(ctx context.Context) error {
 	var role string
 	var n int
 	rows, err := tx.conn.Query(ctx, `SELECT role, count(*) FROM (
-			SELECT r.role FROM gone_users g JOIN users u ON u.district_id = $1 AND u.id = g.id JOIN role_grants r ON `+ofRecord+`
+			SELECT r.role FROM `+goneGrants+`
 			 WHERE r.source = 'clever' AND r.ended_at IS NULL AND u.id <= $3
 			UNION ALL SELECT unnest(roles) FROM held_records WHERE district_id = $1 AND run_id = $2) x GROUP BY role`,
 		tx.actor.District, c.run.ID, c.newcomersAbove(RosterUsers))
@@ -215,7 +216,7 @@ func (c *concluding) judgeNews(ctx context.Context) error {
 // affected are the people of a query, by id, who may have a permission to lose.
 func (tx *Tx) affected(ctx context.Context, them string, args ...any) (ids []int64, err error) {
 	rows, err := tx.conn.Query(ctx, `WITH them(id) AS (`+them+`)
-		SELECT DISTINCT g.user_id FROM them JOIN role_grants g ON g.district_id = $1 AND g.user_id = them.id
+		SELECT DISTINCT them.id FROM them, LATERAL (SELECT g.role, g.ended_at FROM role_grants g WHERE g.district_id = $1 AND g.user_id = them.id OFFSET 0) g
 		 WHERE g.ended_at IS NULL AND g.role IN ('teacher', 'staff', 'district_admin')
 		UNION SELECT o.user_id FROM them JOIN overrides o ON o.district_id = $1 AND o.user_id = them.id WHERE o.ended_at IS NULL
 		ORDER BY 1`, args...)
@@ -228,21 +229,26 @@ func (tx *Tx) affected(ctx context.Context, them string, args ...any) (ids []int
 // listedSlice is how many listed records are written at a time.
 const listedSlice = 1000
 
-// endListed writes the records of a list that stay and lose something, as Clever has them, and says how many roles
-// ended. Which ones, where says; $2 is of it. Those who have ended meanwhile, or came back, are left alone.
-func (tx *Tx) endListed(ctx context.Context, where string, of int64) (rolesLost int, err error) {
+// lessened is what came of listed records that stay and lose something: how many were written, and the roles that ended.
+type lessened struct{ people, sections, rolesLost int }
+
+// endListed writes the records of a list that stay and lose something, as Clever has them. Which ones, where says; $2 is
+// of it. Those who have ended meanwhile, or came back, are left alone.
+func (tx *Tx) endListed(ctx context.Context, where string, of int64) (did lessened, err error) {
 	err = eachListed(ctx, tx, where, of, "roles", "users", func(page []RosterUser) error {
 		n, err := tx.WriteUsers(ctx, page, &Seen{})
-		rolesLost += n.RolesLost
+		did.people += len(page)
+		did.rolesLost += n.RolesLost
 		return err
 	})
 	if err == nil {
 		err = eachListed(ctx, tx, where, of, "teaching", "sections", func(page []RosterSection) error {
 			_, err := tx.WriteSections(ctx, page, &Seen{})
+			did.sections += len(page)
 			return err
 		})
 	}
-	return rolesLost, err
+	return did, err
 }
 
 func eachListed[T any](ctx context.Context, tx *Tx, where string, of int64, kind, table string, each func([]T) error) error {

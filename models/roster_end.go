@@ -88,8 +88,11 @@ func endRecords(b *pgx.Batch, t RosterType, district int64, now any) {
 	b.Queue(`UPDATE `+string(t)+` r SET ended_at = $2, changed_at = $2, digest = '' FROM gone_`+string(t)+` g WHERE r.district_id = $1 AND r.id = g.id`, district, now)
 }
 
-// ofRecord holds for the role grants r that come of the record u: they are its person's, whom it may be merged into.
-const ofRecord = `r.district_id = $1 AND r.user_id = coalesce(u.merged_into, u.id) AND r.record_id = u.id`
+// goneGrants are the people in gone_users, u, each with the role grants r that come of their record: they are its
+// person's, whom it may be merged into. Whether a grant has ended is asked outside: see headsAmong.
+const goneGrants = `gone_users g, LATERAL (
+		SELECT u.id, coalesce(u.merged_into, u.id) AS home FROM users u WHERE u.district_id = $1 AND u.id = g.id OFFSET 0) u, LATERAL (
+		SELECT r.id, r.role, r.source, r.ended_at FROM role_grants r WHERE r.district_id = $1 AND r.user_id = u.home AND r.record_id = u.id OFFSET 0) r`
 
 // endUsers ends people with everything that Clever gave them. Identities end too, but go on answering: an old link or
 // a late sign-in still finds whose it was. Grants given by hand stay, and give nothing to someone who is ended.
@@ -98,14 +101,12 @@ func endUsers(b *pgx.Batch, district int64, now any) {
 	b.Queue(`UPDATE users u SET ended_at = $2, changed_at = $2, digest = '',
 			role_count = (SELECT count(DISTINCT m.role) FROM role_grants m WHERE m.district_id = $1 AND m.user_id = u.id AND m.source = 'manual' AND m.ended_at IS NULL)
 		FROM gone_users g WHERE u.district_id = $1 AND u.id = g.id`, district, now)
-	const grantsOf = ofRecord + ` AND r.source = 'clever'`
-	b.Queue(`UPDATE role_grant_schools s SET ended_at = $2 FROM gone_users g JOIN users u ON u.district_id = $1 AND u.id = g.id, role_grants r
-		WHERE `+grantsOf+` AND s.district_id = $1 AND s.grant_id = r.id AND s.ended_at IS NULL`, district, now)
-	b.Queue(`INSERT INTO dedupe_keys (district_id, hash, user_id) SELECT $1, $2, g.id FROM gone_users g JOIN users u ON u.district_id = $1 AND u.id = g.id
-		WHERE EXISTS (SELECT FROM role_grants r WHERE r.district_id = $1 AND r.user_id = coalesce(u.merged_into, u.id) AND r.role IN ('teacher', 'staff', 'district_admin'))
-		ON CONFLICT DO NOTHING`, district, changedMark)
-	b.Queue(`UPDATE role_grants r SET ended_at = $2 FROM gone_users g JOIN users u ON u.district_id = $1 AND u.id = g.id
-		WHERE `+grantsOf+` AND r.ended_at IS NULL`, district, now)
+	b.Queue(`UPDATE role_grant_schools s SET ended_at = $2 FROM (SELECT r.id FROM `+goneGrants+` WHERE r.source = 'clever') x
+		WHERE s.district_id = $1 AND s.grant_id = x.id AND s.ended_at IS NULL`, district, now)
+	b.Queue(`INSERT INTO dedupe_keys (district_id, hash, user_id) SELECT DISTINCT $1::bigint, $2::bigint, u.id FROM `+goneGrants+`
+		WHERE r.role IN ('teacher', 'staff', 'district_admin') ON CONFLICT DO NOTHING`, district, changedMark)
+	b.Queue(`UPDATE role_grants o SET ended_at = $2 FROM (SELECT r.id FROM `+goneGrants+` WHERE r.source = 'clever' AND r.ended_at IS NULL) x
+		WHERE o.district_id = $1 AND o.id = x.id`, district, now)
 	b.Queue(`UPDATE identities i SET ended_at = $2 FROM gone_users g
 		WHERE i.district_id = $1 AND i.user_id = g.id AND i.kind IN ('clever', 'legacy') AND i.ended_at IS NULL`, district, now)
 	b.Queue(`UPDATE user_search s SET current = false FROM gone_users g WHERE s.district_id = $1 AND s.user_id = g.id AND s.current`, district)

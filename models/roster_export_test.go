@@ -3,6 +3,8 @@ package models
 import (
 	"context"
 	"strings"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // Settings reads what PostgreSQL goes by in this transaction.
@@ -32,4 +34,16 @@ func (tx *Tx) EndUnseen(ctx context.Context, seen map[RosterType]*Seen) (map[Ros
 		gone[t] = n
 	}
 	return gone, tx.endGone(ctx, gone)
+}
+
+// Fetched counts the rows that the transaction's statements have read so far, by table.
+func (tx *Tx) Fetched(ctx context.Context) (map[string]int, error) {
+	read := map[string]int{}
+	var table string
+	var n int
+	rows, err := tx.conn.Query(ctx, `SELECT relname::text, seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables`)
+	if err == nil {
+		_, err = pgx.ForEachRow(rows, []any{&table, &n}, func() error { read[table] = n; return nil })
+	}
+	return read, err
 }

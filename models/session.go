@@ -195,6 +195,19 @@ func (tx *Tx) TouchSession(ctx context.Context, tokenHash []byte) error {
 	return nil
 }
 
+// seenLately is how far back a page was asked for by somebody who is still at it: sessions note that once a minute.
+const seenLately = 2 * time.Minute
+
+// Visited tells whether anybody of the district is at the console.
+func (tx *Tx) Visited(ctx context.Context) (bool, error) {
+	got, err := one[struct{ Here bool }](ctx, tx, `SELECT EXISTS (SELECT FROM sessions WHERE district_id = ? AND seen_at > ? AND revoked_at IS NULL) AS here`,
+		tx.actor.District, tx.now.Add(-seenLately))
+	if err != nil {
+		return false, fmt.Errorf("look for visitors: %w", err)
+	}
+	return got.Here, nil
+}
+
 // RevokeSession ends a session for good. ErrNotFound: there was no open session of that token.
 func (tx *Tx) RevokeSession(ctx context.Context, tokenHash []byte) error {
 	n, err := exec(ctx, tx, `UPDATE sessions SET revoked_at = ? WHERE district_id = ? AND token_hash = ? AND revoked_at IS NULL`, tx.now, tx.actor.District, tokenHash)

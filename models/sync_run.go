@@ -288,12 +288,14 @@ func (tx *Tx) BeatSync(ctx context.Context, id int64) error {
 
 // SaveSyncProgress belongs into the transaction that wrote the page: page and progress are kept together or not at
 // all. ErrConflict: the run was given up for lost, so the page must not be written.
+//
+// A page that took long began before the last sign of life, which must not be taken back.
 func (tx *Tx) SaveSyncProgress(ctx context.Context, id int64, progress []SyncProgress) error {
 	text, err := json.Marshal(progress)
 	if err != nil {
 		return fmt.Errorf("save progress of sync %d: %w", id, err)
 	}
-	n, err := exec(ctx, tx, `UPDATE sync_runs SET beat_at = ?, progress = ?::jsonb WHERE district_id = ? AND id = ? AND state = 'running'`,
+	n, err := exec(ctx, tx, `UPDATE sync_runs SET beat_at = greatest(beat_at, ?), progress = ?::jsonb WHERE district_id = ? AND id = ? AND state = 'running'`,
 		tx.now, string(text), tx.actor.District, id)
 	return changedOne(n, err, "save progress of sync", id)
 }

@@ -89,3 +89,28 @@ func TestOneOpenSyncInADistrict(t *testing.T) {
 		t.Errorf("another district's run: %v", err)
 	}
 }
+
+// TestALongPageKeepsItsSignsOfLife: what a page of minutes saves at its end does not take back the signs of life that
+// the run gave meanwhile.
+func TestALongPageKeepsItsSignsOfLife(t *testing.T) {
+	now := time.Now()
+	store := modelstest.Open(t, modelstest.URL(t), func() time.Time { return now })
+	district := modelstest.District(t, store, "d1")
+	var run models.SyncRun
+	modelstest.Write(t, store, district, func(tx *models.Tx) (err error) {
+		run, err = tx.StartSync(t.Context(), 0)
+		return err
+	})
+	modelstest.Write(t, store, district, func(page *models.Tx) error {
+		now = now.Add(5 * time.Minute)
+		modelstest.Write(t, store, district, func(tx *models.Tx) error { return tx.BeatSync(t.Context(), run.ID) })
+		return page.SaveSyncProgress(t.Context(), run.ID, nil)
+	})
+	modelstest.Write(t, store, district, func(tx *models.Tx) error {
+		lost, err := tx.FailLostSyncs(t.Context())
+		if lost != 0 {
+			t.Errorf("%d living runs were given up", lost)
+		}
+		return err
+	})
+}

@@ -2,6 +2,7 @@ package roster
 
 import (
 	"errors"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -45,6 +46,11 @@ func (w *world) approve(run int64, pick models.HeldPick) models.SyncRun {
 	}))
 	done, err := Release(w.Context(), w.store, release.DistrictID, Options{RunID: release.ID})
 	w.must(err)
+	sum := 0 // what was approved is accounted for, whatever became of it
+	for _, p := range done.Progress {
+		sum += p.Ended + p.Updated + p.Unchanged
+	}
+	w.is(strconv.Itoa(sum), `SELECT count(*) FROM held_records WHERE release_id = $1`, release.ID)
 	return done
 }
 

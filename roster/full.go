@@ -28,6 +28,8 @@ type Options struct {
 	// Progress is told after every page and when a type is through. It is called from the sync's own goroutine.
 	Progress func(models.SyncProgress)
 	Log      *slog.Logger
+	// Now is the clock by which a full sync measures its pages, default time.Now.
+	Now func() time.Time
 	// Events bounds how many events Follow takes over before it lets others have their turn, default 5000.
 	Events int
 }
@@ -38,6 +40,9 @@ func (o Options) filled() Options {
 	}
 	if o.Version == "" {
 		o.Version = "v3.1"
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	if o.Events == 0 {
 		o.Events = 5000
@@ -101,6 +106,7 @@ func Full(ctx context.Context, store *models.Store, client *clever.Client, distr
 type full struct {
 	work
 	seen map[models.RosterType]*models.Seen
+	rest rest
 }
 
 // work is what every run has.
@@ -243,7 +249,7 @@ func walkType[T, R any](ctx context.Context, f *full, t models.RosterType, list 
 		if err != nil {
 			return err
 		}
-		before := *made
+		before, began := *made, f.opts.Now()
 		err = f.scope.Write(ctx, func(tx *models.Tx) error {
 			tx.Note(f.noting)
 			n, err := write(tx, p.records, seen)
@@ -258,6 +264,9 @@ func walkType[T, R any](ctx context.Context, f *full, t models.RosterType, list 
 			return err
 		}
 		f.report(*made)
+		if err := f.makeRoom(ctx, began); err != nil {
+			return err
+		}
 	}
 	if counted {
 		if err := f.checkCount(ctx, t, said, made.Read); err != nil {

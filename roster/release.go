@@ -95,7 +95,7 @@ func (f *work) release(ctx context.Context) error {
 		}
 		var progress []models.SyncProgress
 		for _, t := range []models.RosterType{models.RosterSchools, models.RosterTerms, models.RosterUsers, models.RosterSections} {
-			p := models.SyncProgress{Type: t, Ended: done.Ended[t], Done: true}
+			p := models.SyncProgress{Type: t, Ended: done.Ended[t], Updated: done.Lessened[t], Done: true}
 			if t == models.RosterUsers {
 				p.RolesLost, p.Unchanged = done.RolesLost, done.Left
 			}

@@ -2,12 +2,14 @@ package views
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 )
 
 // HeldPart is what a held run would take, and waits for.
 type HeldPart struct {
+	Decided bool // a part of the list was approved already; the rest is what waits
 	Gauges  []HeldGauge
 	Losing  int // people who would lose a sensitive permission
 	Limit   int // of them
@@ -217,7 +219,25 @@ func (p HeldPart) sentence(l *Locale) string {
 	if len(counts) == 0 {
 		return l.T("held.nothing_left")
 	}
+	if p.Decided {
+		return l.F("held.sentence.rest", "Counts", l.HeldCounts(counts))
+	}
 	return l.F("held.sentence", "Counts", l.HeldCounts(counts))
+}
+
+// heldFew is how many records of a type never stop a sync.
+const heldFew = 5
+
+// few tells that the share is over the limit, and does not count because it is of few records.
+func (g HeldGauge) few() bool {
+	return !g.Over && g.Gone > 0 && g.Gone <= heldFew && 100*g.Gone > g.Limit*g.Now
+}
+
+// severalRoles tells that roles are counted, of which a person may have more than one.
+func severalRoles(gauges []HeldGauge) bool {
+	return slices.ContainsFunc(gauges, func(g HeldGauge) bool {
+		return g.Gone > 0 && !slices.Contains([]string{"schools", "sections", "terms"}, g.Type)
+	})
 }
 
 // share is a gauge's part of a hundred, with a digit.

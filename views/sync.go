@@ -67,10 +67,15 @@ func (p SyncPage) says(l *Locale) string {
 		return l.T("sync.says.superseded")
 	}
 	switch {
-	case p.Run.Kind == "release" && sum.Unchanged > 0:
-		return l.N("sync.says.release", sum.Ended) + " " + l.N("sync.says.release_left", sum.Unchanged)
-	case p.Run.Kind == "release":
-		return l.N("sync.says.release", sum.Ended)
+	case p.Run.Kind == "release": // what was approved, in three parts
+		says := l.N("sync.says.release", sum.Ended)
+		if sum.Updated > 0 {
+			says += " " + l.N("sync.says.release_less", sum.Updated)
+		}
+		if sum.Unchanged > 0 {
+			says += " " + l.N("sync.says.release_left", sum.Unchanged)
+		}
+		return says
 	case events && changed == 0:
 		return l.N("sync.says.events_nothing", sum.Read)
 	case events:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // whole is a record as it is when every school is shared.
@@ -16,11 +17,17 @@ type whole struct {
 // UnshareSchool takes a school out of what the district shares, with its
 // sections, the roles that are held only there, and the people who then hold
 // none; a contact goes with the last of its students.
-func (s *Sandbox) UnshareSchool(id string) error { return s.share(id, false) }
+func (s *Sandbox) UnshareSchool(id string) error { return s.share([]string{id}, false) }
+
+// UnshareSchools takes many schools of one district out, as one change.
+func (s *Sandbox) UnshareSchools(ids []string) error { return s.share(ids, false) }
 
 // ShareSchool shares an unshared school again: everyone comes back under the
 // old ids. A record that was edited meanwhile stays as it was edited.
-func (s *Sandbox) ShareSchool(id string) error { return s.share(id, true) }
+func (s *Sandbox) ShareSchool(id string) error { return s.share([]string{id}, true) }
+
+// ShareSchools shares many unshared schools of one district again, as one change.
+func (s *Sandbox) ShareSchools(ids []string) error { return s.share(ids, true) }
 
 // Unshared are the ids of the first district's schools that are not shared.
 func (s *Sandbox) Unshared() []string {
@@ -30,27 +37,39 @@ func (s *Sandbox) Unshared() []string {
 	return slices.Sorted(maps.Keys(d.unshared))
 }
 
-func (s *Sandbox) share(school string, shared bool) error {
+func (s *Sandbox) share(schools []string, shared bool) error {
 	for _, d := range s.districts {
-		d.feed.mu.Lock()
-		_, listed := d.schools.find(school)
-		if shared == d.unshared[school] && (shared || listed) {
-			d.reshare(school, shared)
-			d.feed.mu.Unlock()
+		if d.share(schools, shared) {
 			return nil
 		}
-		d.feed.mu.Unlock()
 	}
-	return fmt.Errorf("sandbox: share %s: there is no such school, or it is so already", school)
+	return fmt.Errorf("sandbox: share %s: there is no such school, or it is so already", strings.Join(schools, ", "))
 }
 
-// reshare shares or unshares one school. People's schools go before the
-// sections that name them and come back before them.
-func (d *district) reshare(school string, shared bool) {
-	if shared {
-		delete(d.unshared, school)
-		d.show(school)
-	} else {
+// share does nothing and reports false unless all the schools are the
+// district's and not that way yet.
+func (d *district) share(schools []string, shared bool) bool {
+	d.feed.mu.Lock()
+	defer d.feed.mu.Unlock()
+	for _, school := range schools {
+		_, listed := d.schools.find(school)
+		if shared != d.unshared[school] || !shared && !listed {
+			return false
+		}
+	}
+	d.reshare(schools, shared)
+	return true
+}
+
+// reshare shares or unshares schools. People's schools go before the sections
+// that name them and come back before them.
+func (d *district) reshare(schools []string, shared bool) {
+	for _, school := range schools {
+		if shared {
+			delete(d.unshared, school)
+			d.show(school)
+			continue
+		}
 		for _, e := range d.schools.some([]string{school}) {
 			d.hold(d.schools, e)
 		}
@@ -64,10 +83,14 @@ func (d *district) reshare(school string, shared bool) {
 				d.hold(d.users, c)
 			}
 		}
-		for _, e := range d.sections.after("", 1<<31-1, func(e entry) bool { return slices.Contains(d.sectionFacts(e).schools, school) }) {
+		d.unshared[school] = true
+	}
+	if !shared {
+		for _, e := range d.sections.after("", 1<<31-1, func(e entry) bool {
+			return slices.ContainsFunc(d.sectionFacts(e).schools, func(s string) bool { return slices.Contains(schools, s) })
+		}) {
 			d.hold(d.sections, e)
 		}
-		d.unshared[school] = true
 	}
 	order := []*collection{d.sections, d.users, d.users, d.schools}
 	if shared {
