@@ -66,7 +66,11 @@ func linkage(ctx context.Context, o options, r *report) (err error) {
 	if err := linkageSpeed(ctx, o, r); err != nil {
 		return err
 	}
-	return sql.speed(ctx, r, dedupetest.District(o.seed, linkageEmployees))
+	large := dedupetest.District(o.seed, linkageEmployees)
+	if err := linkageStored(ctx, sql, r, large); err != nil {
+		return err
+	}
+	return sql.speed(ctx, r, large)
 }
 
 // labelledSets reads the files that are there, and says which are not.

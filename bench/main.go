@@ -59,6 +59,9 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	if len(args) > 0 && args[0] == linkageCommand {
 		return linkageRun(args[1:], out)
 	}
+	if len(args) > 0 && args[0] == storedCommand {
+		return storedRun(ctx, args[1:], out)
+	}
 	o := options{}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(errOut)

@@ -267,7 +267,7 @@ func (k keyed) view(named string) access.View {
 // judgement is a decision with what it was made of, on the way to its reasons.
 type judgement struct {
 	decided
-	missing string // user or place, of which there is none
+	missing string // user, account or place, of which there is none
 	fault   string // what is wrong with the question itself; nothing was decided
 }
 
@@ -278,6 +278,8 @@ func (k keyed) judge(q evaluation) judgement {
 	subject, at, permission := k.subject(q), k.place(q), access.Permission(q.action)
 	j := judgement{decided: decided{user: subject.User, grants: subject.Grants}}
 	switch {
+	case !subject.Known() && subject.OldAccount:
+		j.missing = "account"
 	case !subject.Known():
 		j.missing = "user"
 	case !at.Known():
@@ -292,6 +294,9 @@ func (k keyed) judge(q evaluation) judgement {
 	} else {
 		j.verdict = k.told.Facts(subject, k.view(q.view)).Decide(permission, at.Place)
 		j.spot = spotOfKnown(at, j.verdict.Place.Kind)
+		if subject.OldAccount && j.verdict.Known && len(j.verdict.Trace) == 0 {
+			j.missing = "account"
+		}
 	}
 	return j
 }

@@ -38,6 +38,8 @@ type plan struct {
 	make func() (models.NewChange, error)
 	// record does it and records it too, in place of make. models.ErrConflict: the plan moved at the last moment.
 	record func(token string, sum []byte) (models.Change, error)
+	// then is what follows once it stands: a nudge for the job whose turn it is; nil: nothing.
+	then func(reply) reply
 	// unguarded: it cannot take a permission from anybody.
 	unguarded bool
 }
@@ -255,7 +257,11 @@ func (v *visit) apply(propose func() (plan, reply, error)) (reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v.toReceipt(made)
+	answer, err = v.toReceipt(made)
+	if err == nil && p.then != nil {
+		answer = p.then(answer)
+	}
+	return answer, err
 }
 
 // recall reads the person again, now that nobody else changes access: what they may do may have changed while they

@@ -48,7 +48,7 @@ func TestPauseIsPreviewedAppliedAndUndone(t *testing.T) {
 	state("on")
 }
 
-func TestNightAndRetentionAreSettings(t *testing.T) {
+func TestNumbersAreSettings(t *testing.T) {
 	c := newConsole(t)
 	admin := c.signedIn(sandbox.DistrictAdminUserID)
 	_, receipt := set(t, admin, "night", url.Values{"value": {"23"}})
@@ -63,8 +63,20 @@ func TestNightAndRetentionAreSettings(t *testing.T) {
 	if got := c.decided().District.RetentionDays; got != 400 {
 		t.Errorf("data is kept for %d days", got)
 	}
+	preview, receipt := set(t, admin, "bulk", url.Values{"value": {"0,5"}})
+	if got := c.decided().District.BulkWrong; got != 5_000 {
+		t.Errorf("%d millionths of a batch may be wrong", got)
+	}
+	if text := preview.doc(t).Find("main").Text(); !strings.Contains(text, "0.50 %") || !strings.Contains(text, "Of a batch of 500, somebody reads") {
+		t.Errorf("preview of the limit of a batch: %s", text)
+	}
+	undo(t, admin, receipt)
+	if got := c.decided().District.BulkWrong; got != 20_000 {
+		t.Errorf("undone, %d millionths may be wrong", got)
+	}
 	for setting, values := range map[string][]string{
 		"night": {"", "24", "-1", "two", "23"}, "retention": {"", "0", "3651", "1e3", "400"}, "connection": {"", "off", "waiting", "on"},
+		"bulk": {"", "0", "0.09", "20.1", "NaN", "-1", "two", "2"},
 	} {
 		for _, value := range values[:len(values)-1] {
 			if a := admin.send(adminBase+"settings/"+setting+"/preview", url.Values{"value": {value}}); a.StatusCode != http.StatusUnprocessableEntity || a.doc(t).Find("main .problem").Length() != 1 {

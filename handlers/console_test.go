@@ -54,6 +54,7 @@ type console struct {
 	ahead    atomic.Int64
 	log      *lines
 	queued   atomic.Int64 // runs put to work
+	bulks    atomic.Int64 // batches put to work
 }
 
 // bridge is the renderer that package main has.
@@ -151,7 +152,8 @@ func newConsoleOver(t *testing.T, by func(*testing.T, string) string, change ...
 	cfg := Config{
 		Store: c.store, Clever: client, Renderer: bridge{}, BaseURL: c.url, CookieKeys: [][]byte{[]byte(strings.Repeat("k", 32))}, Now: now,
 		RequestTimeout: patience, Log: slog.New(slog.NewTextHandler(c.log, nil)),
-		Enqueue: func(context.Context, int64, int64) error { c.queued.Add(1); return errors.New("queue is down") },
+		Enqueue:     func(context.Context, int64, int64) error { c.queued.Add(1); return errors.New("queue is down") },
+		EnqueueBulk: func(context.Context, int64, int64) error { c.bulks.Add(1); return errors.New("queue is down") },
 	}
 	for _, f := range change {
 		f(&cfg)

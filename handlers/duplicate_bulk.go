@@ -45,25 +45,31 @@ func newBulk(v *visit) (reply, error) {
 	if err != nil {
 		return nil, err
 	}
+	p, err := v.bulkOffer(o, class, least)
+	return page(views.BulkOffer(p)), err
+}
+
+// bulkOffer puts what can be accepted together into words.
+func (v *visit) bulkOffer(o models.BulkOffer, class dedupe.Class, least int) (p views.BulkOfferPage, err error) {
 	d, err := v.tx.District(v.ctx)
 	if err != nil {
-		return nil, err
+		return p, err
 	}
-	p := views.BulkOfferPage{Class: string(class), Least: least, Bands: bulkBands, All: o.All, Alone: o.Alone, Limit: int(d.BulkWrong)}
+	p = views.BulkOfferPage{Class: string(class), Least: least, Bands: bulkBands, All: o.All, Alone: o.Alone, Limit: int(d.BulkWrong)}
 	var worth bool
 	p.Read, worth = dedupe.SampleSize(len(o.Rows), int(d.BulkWrong))
 	p.All100, p.TooFew = class == dedupe.Confirmed && !worth, class != dedupe.Confirmed && !worth
 	for _, s := range o.Rows {
 		row, err := v.dupRow(s)
 		if err != nil {
-			return nil, err
+			return p, err
 		}
 		p.Rows = append(p.Rows, views.BulkRow{DupRow: row, Tick: bulkTick(s)})
 	}
 	for _, s := range o.Left {
 		row, err := v.dupRow(s)
 		if err != nil {
-			return nil, err
+			return p, err
 		}
 		p.Left = append(p.Left, row)
 	}
@@ -73,13 +79,13 @@ func newBulk(v *visit) (reply, error) {
 	}
 	before, err := v.tx.Bulks(v.ctx, by)
 	if err != nil {
-		return nil, err
+		return p, err
 	}
 	for _, b := range before {
 		p.Before = append(p.Before, views.BulkBefore{ID: b.ID, Class: b.Class, State: string(b.State), At: b.MadeAt})
 	}
 	p.Frame = v.frame()
-	return page(views.BulkOffer(p)), nil
+	return p, nil
 }
 
 // bulkTick names a suggestion as it was listed: with other members or evidence it is another.
@@ -112,7 +118,9 @@ func (s *server) createBulk(v *visit) (reply, error) {
 		items = append(items, i)
 	}
 	if len(items) == 0 {
-		return seeOther(views.BulkNewPath(v.me.District.CleverID, string(v.actor.View), string(class), least)), nil
+		p, err := v.bulkOffer(o, class, least)
+		p.Unticked, p.Gone = len(ticked) == 0, len(ticked)
+		return pageAs(http.StatusUnprocessableEntity, views.BulkOffer(p)), err
 	}
 	var seed [8]byte
 	binary.LittleEndian.PutUint64(seed[:], rand.Uint64())
@@ -360,23 +368,17 @@ func dropBulk(v *visit) (reply, error) {
 }
 
 // acceptBulk agrees to all that is left of a batch. The merges are a job's.
-func (s *server) acceptBulk(v *visit) (reply, error) {
-	var id int64
-	answer, err := v.apply(func() (plan, reply, error) {
+func acceptBulk(v *visit) (reply, error) {
+	return v.apply(func() (plan, reply, error) {
 		b, items, err := v.theBulk()
 		if err != nil {
 			return plan{}, nil, err
 		}
-		id = b.ID
 		if b.State != models.BulkReady || b.MadeBy != v.me.User.ID {
 			return plan{}, seeOther(v.bulkPlace(b.ID)), nil
 		}
 		return v.planBulk(b, items), nil, nil
 	})
-	if err != nil || id == 0 {
-		return answer, err
-	}
-	return s.nudgeBulk(v, id, answer), nil
 }
 
 // bulkDone is what agreeing to a batch or taking it back records.
@@ -408,8 +410,7 @@ func (v *visit) planBulk(b models.Bulk, items []models.BulkItem) plan {
 		}
 		stated = append(stated, promised{i.N, i.Plan})
 		done.Pairs++
-		done.Counts.Rows, done.Counts.Accounts, done.Counts.Sessions = done.Counts.Rows+i.Counts.Rows, done.Counts.Accounts+i.Counts.Accounts, done.Counts.Sessions+i.Counts.Sessions
-		done.Counts.More, done.Counts.Less = done.Counts.More+i.Counts.More, done.Counts.Less+i.Counts.Less
+		done.Counts.Add(i.Counts)
 	}
 	done.Drawn, _, _, _ = merge.Answered(b.Sample, 0)
 	p := plan{unguarded: true, stated: struct { // each merge that takes a permission is guarded as any other
@@ -419,6 +420,7 @@ func (v *visit) planBulk(b models.Bulk, items []models.BulkItem) plan {
 	if len(stated) == 0 {
 		p.blocked = v.locale().BulkEmpty()
 	}
+	p.then = func(then reply) reply { return v.server.nudgeBulk(v, b.ID, then) }
 	shown, err := v.bulkPage(b, items)
 	p.draw = func(check views.Check, _ map[int]bool) templ.Component {
 		shown.Check = check
@@ -507,10 +509,12 @@ func undoBulk(v *visit, c models.Change) (plan, error) {
 	}
 	p.draw = func(check views.Check, _ map[int]bool) templ.Component {
 		shown := views.UndoPage{Check: check, Number: c.ID}
-		shown.Heading, shown.Sentence, shown.Nothing, shown.Button = l.BulkUndo(o.Merges, o.Kept)
+		shown.Heading, shown.Sentence, shown.Button = l.BulkUndo(o.Merges, o.Kept)
+		shown.Counts, shown.CountsText, shown.Widens = l.BulkUndoCounts(o.Merges, o.Did.Accounts, o.Did.Rows, o.Did.More, o.Did.Less)
 		shown.Frame = v.frame()
 		return views.Undo(shown)
 	}
+	p.then = func(then reply) reply { return v.server.nudgeBulk(v, b.ID, then) }
 	p.make = func() (models.NewChange, error) {
 		by := v.me.User.ID
 		b.State, b.UndoneBy, b.View = models.BulkUndoing, &by, string(v.actor.View)

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -60,13 +61,20 @@ func TestBulkFromListToReceiptAndBack(t *testing.T) {
 	if len(form["case"]) != 39 || !strings.Contains(offer.doc(t).Find("main").Text(), "1 case is left to a person") {
 		t.Fatalf("%d on offer, status %d", len(form["case"]), offer.StatusCode)
 	}
+	for ticks, want := range map[string]string{"": "Tick at least one case", "999999.abc": "not on offer any more"} {
+		none := maps.Clone(form)
+		none["case"] = strings.Fields(ticks)
+		if a := admin.send(adminBase+"duplicates/bulk", none); a.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(a.doc(t).Find(".problem").Text(), want) || len(fields(t, a, adminBase+"duplicates/bulk")["class"]) != 1 {
+			t.Errorf("with the ticks %q: status %d", ticks, a.StatusCode)
+		}
+	}
 	form["case"] = append(slices.Clone(form["case"][1:]), "999999.abc")
 	a := admin.send(adminBase+"duplicates/bulk", form)
 	batch := a.Header.Get("Location")
 	if a.StatusCode != http.StatusSeeOther || !strings.Contains(batch, "/duplicates/bulk/") {
 		t.Fatalf("status %d, to %s", a.StatusCode, batch)
 	}
-	if text := admin.get(batch).doc(t).Find("main").Text(); !strings.Contains(text, "being planned") {
+	if text := admin.get(batch).doc(t).Find("main").Text(); !strings.Contains(text, "Being planned") {
 		t.Errorf("a batch that was begun: %s", text)
 	}
 	c.workBulk(batch)
@@ -108,7 +116,18 @@ func TestBulkFromListToReceiptAndBack(t *testing.T) {
 	if text := admin.get(receipt).doc(t).Find("main").Text(); !strings.Contains(text, "38 merges were made") {
 		t.Errorf("receipt: %s", text)
 	}
+	c.behind(`UPDATE bulk_items SET counts = counts || '{"more": 3, "less": 1}' WHERE district_id = $1 AND n < 11 AND state = 'merged'`, c.district)
+	if text := admin.get(receipt + "/undo").doc(t).Find("main").Text(); strings.Contains(text, "No permission changes") || !strings.Contains(text, "Permissions lost that the merges gave30") || !strings.Contains(text, "Permissions regained that the merges took10") {
+		t.Errorf("the undo's preview: %s", text)
+	}
+	nudged := c.bulks.Load()
 	undo(t, admin, receipt)
+	if n := c.bulks.Load(); n != nudged+1 || nudged != 2 {
+		t.Errorf("a job was asked for %d times until the undo and %d times with it", nudged, n)
+	}
+	if text := admin.get(batch).doc(t).Find("[role=status]").Text(); !strings.Contains(text, "0 of 38 have been taken back") {
+		t.Errorf("while being taken back: %s", text)
+	}
 	c.workBulk(batch)
 	c.wantCountsRight("taken back together")
 	if people() != before {

@@ -33,7 +33,7 @@ func showSettings(v *visit) (reply, error) {
 	p := views.SettingsPage{
 		Frame: v.frame(), Combining: string(d.Policy.ChosenCombining()), Strategy: string(d.Policy.Strategy), TimeZone: d.District.TimeZone,
 		YearEnd: d.District.SchoolYearEnd, Changed: rules.Changed, State: c.State(), Hour: d.District.SyncHour, Days: d.District.RetentionDays,
-		Brake: shownBrake(brakeText(d.District.Brake())),
+		Brake: shownBrake(brakeText(d.District.Brake())), BulkWrong: int(d.District.BulkWrong),
 	}
 	return page(views.Settings(p)), nil
 }
@@ -110,7 +110,7 @@ var calendarSetting = setting{
 }
 
 // settings by what stands in the address and in the records.
-var settings = []setting{combiningSetting, strategySetting, calendarSetting, nightSetting, retentionSetting, connectionSetting, brakeSetting}
+var settings = []setting{combiningSetting, strategySetting, calendarSetting, nightSetting, retentionSetting, connectionSetting, brakeSetting, bulkSetting}
 
 // zoneNames are the time zones on offer: those of the United States and its territories, by the names of the IANA
 // database.
@@ -166,8 +166,11 @@ func (v *visit) settingForm(s setting, now, filled settingValue, problems []view
 			number = now.Value
 		}
 		p.Number, _ = strconv.Atoi(number)
-		if s.name == brakeSetting.name {
+		switch s.name {
+		case brakeSetting.name:
 			p.Brake = shownBrake(number)
+		case bulkSetting.name:
+			p.Number = bulkMillionths(number)
 		}
 	}
 	return p

@@ -101,6 +101,8 @@ func (v *visit) settingPreview(l *views.Locale, s setting, was, to settingValue,
 		p.Sentence, p.Button = l.RetentionSentence(settingNumber(to))
 	case brakeSetting.name:
 		p.Sentence, p.Button = l.BrakeSentence(shownBrake(to.Value))
+	case bulkSetting.name:
+		p.Sentence, p.Button = bulkSentence(l, to.Value)
 	case connectionSetting.name:
 		p.Sentence, p.Button = l.ConnectionSentence(to.Value)
 	default:
@@ -138,6 +140,8 @@ func settingSaid(l *views.Locale, name string, value settingValue) string {
 		return l.Retention(settingNumber(value))
 	case brakeSetting.name:
 		return l.Brake(shownBrake(value.Value))
+	case bulkSetting.name:
+		return l.BulkLimit(bulkMillionths(value.Value))
 	case connectionSetting.name:
 		return l.ConnectionState(value.Value)
 	}

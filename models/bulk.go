@@ -99,6 +99,12 @@ type BulkCounts struct {
 	Less     int `json:"less,omitempty"`
 }
 
+// Add counts another merge in.
+func (c *BulkCounts) Add(o BulkCounts) {
+	c.Rows, c.Accounts, c.Sessions = c.Rows+o.Rows, c.Accounts+o.Accounts, c.Sessions+o.Sessions
+	c.More, c.Less = c.More+o.More, c.Less+o.Less
+}
+
 // BulkOffer is what a reader could accept together.
 type BulkOffer struct {
 	Rows  []SuggestionRow // up to MaxBulk of them, the surest first

@@ -168,7 +168,7 @@ func (tx *Tx) StoreKeys(ctx context.Context, keys []DedupeKey, users []int64) er
 	b.Queue(`DELETE FROM dedupe_keys k WHERE k.district_id = $1 AND k.hash <> $2
 		AND NOT EXISTS (SELECT FROM new_keys n WHERE n.hash = k.hash AND n.user_id = k.user_id)`, tx.actor.District, changedMark)
 	b.Queue(`INSERT INTO dedupe_keys (district_id, hash, user_id) SELECT $1, n.hash, n.user_id FROM new_keys n
-		WHERE NOT EXISTS (SELECT FROM dedupe_keys k WHERE k.district_id = $1 AND k.hash = n.hash AND k.user_id = n.user_id) ON CONFLICT DO NOTHING`, tx.actor.District)
+		WHERE NOT EXISTS (SELECT FROM dedupe_keys k WHERE k.district_id = $1 AND k.hash = n.hash AND k.user_id = n.user_id) ORDER BY n.hash, n.user_id ON CONFLICT DO NOTHING`, tx.actor.District)
 	return tx.send(ctx, "store keys", b)
 }
 

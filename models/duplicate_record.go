@@ -86,6 +86,7 @@ func (tx *Tx) DuplicateRows(ctx context.Context, ids []int64) (DuplicateRows, er
 	district := tx.actor.District
 	var homes []int64
 	var home int64
+	merged := true // one of them has records that were merged
 	each := func() { homes = append(homes, home) }
 	b := &pgx.Batch{}
 	if ids == nil {
@@ -96,6 +97,8 @@ func (tx *Tx) DuplicateRows(ctx context.Context, ids []int64) (DuplicateRows, er
 	} else {
 		collect(b, `SELECT DISTINCT coalesce(u.merged_into, u.id) FROM users u WHERE u.district_id = $1 AND u.id = ANY($2::bigint[]) ORDER BY 1`,
 			[]any{district, ids}, []any{&home}, each)
+		collect(b, `SELECT EXISTS (SELECT FROM users m WHERE m.district_id = $1 AND m.merged_into IN (
+			SELECT coalesce(u.merged_into, u.id) FROM users u WHERE u.district_id = $1 AND u.id = ANY($2::bigint[])))`, []any{district, ids}, []any{&merged}, func() {})
 	}
 	if err := tx.send(ctx, "find people", b); err != nil {
 		return fail(err)
@@ -106,7 +109,14 @@ func (tx *Tx) DuplicateRows(ctx context.Context, ids []int64) (DuplicateRows, er
 	args := []any{district, homes}
 	var p DuplicatePerson
 	columns := `u.id, coalesce(u.clever_id, ''), u.first_name, u.middle_name, u.last_name, u.email, u.ended_at IS NULL FROM users u WHERE u.district_id = $1 AND `
-	collect(b, byKey("bigint", `SELECT w.id AS home, `+columns+`u.id = w.id`)+` UNION ALL `+byKey("bigint", `SELECT w.id, `+columns+`u.merged_into = w.id`)+` ORDER BY 1, 2`,
+	sql := byKey("bigint", `SELECT w.id AS home, `+columns+`u.id = w.id`)
+	records := `(SELECT x.id AS home, x.id FROM unnest($2::bigint[]) x(id)) w`
+	if merged {
+		sql += ` UNION ALL ` + byKey("bigint", `SELECT w.id, `+columns+`u.merged_into = w.id`)
+		records = `(SELECT x.id AS home, u.id FROM unnest($2::bigint[]) x(id), LATERAL (
+			SELECT x.id UNION ALL (SELECT m.id FROM users m WHERE m.district_id = $1 AND m.merged_into = x.id)) u(id)) w`
+	}
+	collect(b, sql+` ORDER BY 1, 2`,
 		args, []any{&p.Home, &p.ID, &p.CleverID, &p.First, &p.Middle, &p.Last, &p.Email, &p.Current}, func() { d.People = append(d.People, p) })
 	var g DuplicateGrant
 	collect(b, byKey("bigint", `SELECT g.user_id, g.role, g.legacy_id, g.sis_id, g.number, g.ended_at IS NULL AND (g.ends_at IS NULL OR g.ends_at > $3), g.id FROM role_grants g
@@ -117,22 +127,20 @@ func (tx *Tx) DuplicateRows(ctx context.Context, ids []int64) (DuplicateRows, er
 		WHERE s.district_id = $1 AND s.user_id = w.id GROUP BY 1, 2`)+` ORDER BY 1, 2`, args,
 		[]any{&s.Home, &s.School, &s.Current}, func() { d.Schools = append(d.Schools, s) })
 	var i DuplicateIdentity
-	collect(b, `SELECT w.home, r.* FROM (SELECT w.id AS home, u.id FROM unnest($2::bigint[]) w(id), LATERAL (
-			SELECT w.id UNION ALL (SELECT m.id FROM users m WHERE m.district_id = $1 AND m.merged_into = w.id)) u(id)) w, LATERAL (
+	collect(b, `SELECT w.home, r.* FROM `+records+`, LATERAL (
 			SELECT i.kind, i.value, i.ended_at IS NULL FROM identities i WHERE i.district_id = $1 AND i.user_id = w.id AND i.kind IN ('clever', 'legacy') OFFSET 0) r
 		ORDER BY 1, 2, 3`, args, []any{&i.Home, &i.Kind, &i.Value, &i.Current}, func() { d.Identities = append(d.Identities, i) })
 	var a DuplicateAccount
 	collect(b, byKey("bigint", `SELECT a.user_id, max(a.last_sign_in_at) AS used FROM accounts a WHERE a.district_id = $1 AND a.user_id = w.id GROUP BY 1`)+
 		` WHERE r.used IS NOT NULL ORDER BY 1`, args, []any{&a.Home, &a.LastUsedAt}, func() { d.Accounts = append(d.Accounts, a) })
-	tx.askImported(b, args, &d.Imported)
+	askImported(b, records, args, &d.Imported)
 	return d, tx.send(ctx, "read duplicate records", b)
 }
 
 // askImported reads imported accounts by where they are, which may be a record merged since.
-func (tx *Tx) askImported(b *pgx.Batch, args []any, into *[]DuplicateImport) {
+func askImported(b *pgx.Batch, records string, args []any, into *[]DuplicateImport) {
 	var m DuplicateImport
-	collect(b, `SELECT w.home, r.* FROM (SELECT w.id AS home, u.id FROM unnest($2::bigint[]) w(id), LATERAL (
-			SELECT w.id UNION ALL (SELECT m.id FROM users m WHERE m.district_id = $1 AND m.merged_into = w.id)) u(id)) w, LATERAL (
+	collect(b, `SELECT w.home, r.* FROM `+records+`, LATERAL (
 			SELECT a.role, a.legacy_id, coalesce((SELECT l.clever_id FROM migrated_ids l WHERE l.district_id = $1 AND l.legacy_id = a.legacy_id AND a.legacy_id <> ''), ''),
 			       a.first_name, a.middle_name, a.last_name, a.email, a.sis_id, a.number, a.school_ids, a.last_used_at, a.id
 			  FROM imported_accounts a WHERE a.district_id = $1 AND a.user_id = w.id OFFSET 0) r

@@ -13,7 +13,8 @@ import (
 )
 
 // AskedSubject is an outside id of whom a decision is about: a person by Hallpass id, Clever id or a role's legacy
-// id, tombstones included, or else an account, by Hallpass's id for it or the app's own.
+// id, tombstones included, or the id that Clever's own list or an imported account has for them from before; or else an
+// account, by Hallpass's id for it or the app's own.
 type AskedSubject struct {
 	Account bool
 	ID      string
@@ -67,6 +68,9 @@ type Subject struct {
 	Grants    []access.Grant
 	Teaches   []access.Place
 	Overrides []access.Override
+	// OldAccount: the id is that of an account from before which leads to nobody whom Clever lists, and its person, if it
+	// has one, holds no role.
+	OldAccount bool
 }
 
 // Known reports that the id leads to somebody.
@@ -314,7 +318,11 @@ var userFacts = numbered(facts+forCopies+`, w.n, w.number, w.by_clever, '' AS ro
 	  FROM (SELECT a.n, a.number, EXISTS (SELECT FROM identities i WHERE i.district_id = @district AND i.kind = 'clever' AND i.value = a.value) AS by_clever, coalesce(
 	                 (SELECT x.id FROM users x WHERE x.district_id = @district AND x.id = a.number),
 	                 (SELECT i.user_id FROM identities i WHERE i.district_id = @district AND i.kind = 'clever' AND i.value = a.value),
-	                 (SELECT i.user_id FROM identities i WHERE i.district_id = @district AND i.kind = 'legacy' AND i.value = a.value)) AS user_id
+	                 (SELECT i.user_id FROM identities i WHERE i.district_id = @district AND i.kind = 'legacy' AND i.value = a.value),
+	                 (SELECT i.user_id FROM migrated_ids m JOIN identities i ON i.district_id = @district AND i.kind = 'clever' AND i.value = m.clever_id
+	                   WHERE m.district_id = @district AND m.legacy_id = a.value),
+	                 (SELECT o.user_id FROM imported_accounts o WHERE o.district_id = @district AND o.legacy_id = a.value AND o.legacy_id <> '' AND o.user_id IS NOT NULL
+	                   ORDER BY o.state <> 'linked', o.id LIMIT 1)) AS user_id
 	          FROM `+askedIDs+` OFFSET 0) w`+factsOfThose, "district", "now", "ids", "numbers", "at")
 
 // accountFacts follows an id to an account in use, or else to the person whom the app's own account id belongs to.
@@ -364,7 +372,35 @@ func (tx *Tx) told(ctx context.Context, d District, asked Asked, facts factsAnsw
 			t.Places[i] = KnownPlace{Place: access.InDistrict(), Name: d.Name}
 		}
 	}
-	return t, nil
+	return t, tx.oldAccounts(ctx, asked, t.Subjects)
+}
+
+// oldAccounts finds out which of those that lead to nobody, or to somebody without a role whom Clever does not know, are
+// accounts from before. Where everybody is found, which is nearly always, it asks nothing.
+func (tx *Tx) oldAccounts(ctx context.Context, asked Asked, subjects []Subject) error {
+	var legacy, app []string
+	var users, at []int64
+	for i, s := range subjects {
+		if s.Known() && (s.User.CleverID != nil || len(s.Grants) > 0) {
+			continue
+		}
+		id, own := asID(asked.Subjects[i].ID), ""
+		if asked.Subjects[i].Account {
+			id, own = "", id
+		}
+		legacy, app, users, at = append(legacy, id), append(app, own), append(users, s.User.ID), append(at, int64(i))
+	}
+	if len(at) == 0 {
+		return nil
+	}
+	var n int64
+	b := &pgx.Batch{}
+	collect(b, `SELECT w.n FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[]) w(legacy, app, person, n) WHERE
+			EXISTS (SELECT FROM imported_accounts a WHERE a.district_id = $1 AND a.legacy_id = w.legacy AND a.legacy_id <> '')
+		 OR EXISTS (SELECT FROM imported_accounts a WHERE a.district_id = $1 AND a.app_id = w.app)
+		 OR EXISTS (SELECT FROM imported_accounts a WHERE a.district_id = $1 AND a.user_id = w.person AND a.user_id IS NOT NULL)`,
+		[]any{tx.actor.District, legacy, app, users, at}, []any{&n}, func() { subjects[n].OldAccount = true })
+	return tx.send(ctx, "old accounts", b)
 }
 
 // learned is what may be kept of the answers: who and what was found, but not by an id that a later row could give to
@@ -379,6 +415,9 @@ func (f factsAnswer) learned(keyHash []byte, k keyRow, asked Asked, t Told) lear
 	}
 	for _, r := range f.subjects {
 		who := asked.Subjects[r.N]
+		if t.Subjects[r.N].OldAccount { // nothing tells when it is joined with somebody
+			continue
+		}
 		if who.Account && r.AccountID != r.Number || !who.Account && r.Number != r.RecordID && (r.Number != 0 || !r.ByClever) {
 			continue
 		}

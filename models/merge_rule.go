@@ -57,7 +57,6 @@ var mergeColumns = []MergeColumn{
 	{"pair_decisions", "hi", MergeDecides, "never copied, so that taking a merge back takes nothing from them"},
 	{"pair_decisions", "decided_by", MergeHistory, "who said it said it"},
 	{"pair_decisions", "ended_by", MergeHistory, "who took it back took it back"},
-	{"dedupe_keys", "user_id", MergeDerives, "found again when suggestions are"},
 	{"suggestions", "keep_id", MergeDerives, "suggestions about merged records are thrown away"},
 	{"suggestions", "taken_by", MergeDerives, "goes with the suggestion"},
 	{"suggestion_members", "user_id", MergeDerives, "goes with the suggestion"},
@@ -96,4 +95,5 @@ var mergeColumns = []MergeColumn{
 	{"bulk_items", "counts", MergeHistory, "what it was planned to do"},
 	{"bulks", "sample", MergeHistory, "places drawn then"},
 	{"dedupe_models", "model", MergeDerives, "learned anew"},
+	{"dedupe_keys", "user_id", MergeDerives, "found again when suggestions are"},
 }

@@ -15,7 +15,7 @@ import (
 var softReferences = []string{
 	"merge_rows.key", "merge_rows.before", "merge_rows.after", "merges.choices", "merges.differs", "audit_entries.subject", "audit_entries.data",
 	"changes.subject", "changes.before", "changes.after", "contact_students.student_clever_id", "section_strangers.clever_id", "migrated_ids.clever_id",
-	"pair_decisions.evidence", "suggestions.evidence", "bulk_items.members", "bulk_items.keep_id", "bulk_items.counts", "bulks.sample", "dedupe_models.model", "import_undo.was", "cut_over_rows.was",
+	"pair_decisions.evidence", "suggestions.evidence", "bulk_items.members", "bulk_items.keep_id", "bulk_items.counts", "bulks.sample", "dedupe_models.model", "dedupe_keys.user_id", "import_undo.was", "cut_over_rows.was",
 	"held_records.record_id", "held_records.record", "held_effects.user_id", "sync_runs.decided_by",
 }
 

@@ -99,6 +99,18 @@ func (tx *Tx) SetRetention(ctx context.Context, days int) error {
 	return wrap("set retention", err)
 }
 
+// The bounds of what a district may allow to be wrong of a batch of merges, in millionths.
+const (
+	LeastBulkWrong = 1_000
+	MostBulkWrong  = 200_000
+)
+
+// SetBulkWrong sets how many millionths of a batch of merges may be wrong, at 95 %.
+func (tx *Tx) SetBulkWrong(ctx context.Context, millionths int) error {
+	_, err := exec(ctx, tx, `UPDATE districts SET bulk_wrong = ? WHERE district_id = ?`, millionths, tx.actor.District)
+	return wrap("set bulk limit", err)
+}
+
 // LabelCount is a staff label and how many people carry it.
 type LabelCount struct {
 	Label  string

@@ -1779,9 +1779,6 @@ ALTER TABLE ONLY public.contact_students
 ALTER TABLE ONLY public.cut_over_rows
     ADD CONSTRAINT cut_over_rows_district_id_change_id_fkey FOREIGN KEY (district_id, change_id) REFERENCES public.changes(district_id, id);
 
-ALTER TABLE ONLY public.dedupe_keys
-    ADD CONSTRAINT dedupe_keys_district_id_user_id_fkey FOREIGN KEY (district_id, user_id) REFERENCES public.users(district_id, id);
-
 ALTER TABLE ONLY public.dedupe_models
     ADD CONSTRAINT dedupe_models_district_id_fkey FOREIGN KEY (district_id) REFERENCES public.districts(district_id);
 

@@ -60,6 +60,17 @@ type SuggestionsStored struct{ Added, Changed, Removed, Kept int }
 func (tx *Tx) StoreSuggestions(ctx context.Context, list []NewSuggestion, around []int64) (SuggestionsStored, error) {
 	var done SuggestionsStored
 	fail := func(err error) (SuggestionsStored, error) { return done, fmt.Errorf("store suggestions: %w", err) }
+	switch {
+	case around == nil:
+		if err := tx.beginLong(ctx); err != nil {
+			return fail(err)
+		}
+	case len(list) == 0: // as most people who change: there is nothing to compare with what is there
+		n, err := exec(ctx, tx, `DELETE FROM suggestions s WHERE s.district_id = ? AND s.id = ANY(ARRAY(SELECT m.suggestion_id FROM suggestion_members m
+			WHERE m.district_id = ? AND m.user_id = ANY(CAST(? AS bigint[]))))`, tx.actor.District, tx.actor.District, idArray(around))
+		done.Removed = int(n)
+		return done, wrap("store suggestions", err)
+	}
 	if _, err := tx.conn.Exec(ctx, `CREATE TEMP TABLE IF NOT EXISTS new_suggestions (n int, kind text, class text, fingerprint text, members bigint[], keep_id bigint,
 		tenths int, chance int, risk smallint, bulk boolean, unsure boolean, returned boolean, school_ids bigint[], evidence jsonb, id bigint) ON COMMIT DROP`); err != nil {
 		return fail(err)

@@ -19,7 +19,7 @@ type DuplicateReader struct {
 
 // mayDecide limits s to what the reader may decide; @me, @everywhere and @schools are theirs.
 const mayDecide = `(CAST(@everywhere AS boolean) OR s.school_ids <> '{}' AND s.school_ids <@ CAST(@schools AS bigint[]))
-	AND NOT EXISTS (SELECT FROM suggestion_members me WHERE me.district_id = @district AND me.suggestion_id = s.id AND me.user_id = @me)`
+	AND s.id <> ALL (ARRAY(SELECT me.suggestion_id FROM suggestion_members me WHERE me.district_id = @district AND me.user_id = @me))` // their own, found once
 
 func (tx *Tx) readerArgs(r DuplicateReader) map[string]any {
 	return map[string]any{"district": tx.actor.District, "me": r.User, "everywhere": r.District, "schools": r.Schools}
@@ -39,7 +39,7 @@ func (tx *Tx) SuggestionCounts(ctx context.Context, r DuplicateReader) (Suggesti
 		       count(*) FILTER (WHERE mine AND NOT unsure AND kind = 'merge' AND class = 'B') AS b,
 		       count(*) FILTER (WHERE mine AND NOT unsure AND kind = 'merge' AND class = 'C') AS c,
 		       count(*) FILTER (WHERE mine AND unsure) AS parked, count(*) FILTER (WHERE NOT mine) AS others
-		  FROM (SELECT s.kind, s.class, s.unsure, `+mayDecide+` AS mine FROM suggestions s WHERE s.district_id = @district) s`, tx.readerArgs(r))
+		  FROM (SELECT s.kind, s.class, s.unsure, `+mayDecide+` AS mine FROM suggestions s WHERE s.district_id = @district OFFSET 0) s`, tx.readerArgs(r)) // whose it is, once for each
 	if err != nil || len(rows) != 1 {
 		return SuggestionCounts{}, fmt.Errorf("count suggestions: %w", err)
 	}
@@ -88,7 +88,34 @@ type SuggestionList struct {
 // Suggestions reads one page of what a reader may decide. ErrBadCursor: After or Before are not of this list.
 func (tx *Tx) Suggestions(ctx context.Context, r DuplicateReader, f SuggestionFilter) (SuggestionList, error) {
 	var list SuggestionList
-	args := tx.readerArgs(r)
+	if f.Limit <= 0 {
+		f.Limit = listLimit
+	}
+	sql, args, err := tx.suggestionsQuery(r, f)
+	if err != nil {
+		return list, err
+	}
+	rows, err := scan[SuggestionRow](ctx, tx, sql, args)
+	if err != nil {
+		return list, fmt.Errorf("list suggestions: %w", err)
+	}
+	rows, before, after, _ := cutRows(rows, f.Limit, f.After+f.Before != "", f.back())
+	list.Rows = rows
+	if before {
+		list.Prev = rows[0].cursor()
+	}
+	if after {
+		list.Next = rows[len(rows)-1].cursor()
+	}
+	return list, tx.addMembers(ctx, list.Rows)
+}
+
+// back says that a page is asked for from its end.
+func (f SuggestionFilter) back() bool { return f.Before != "" && f.After == "" }
+
+// suggestionsQuery is one page and one row more.
+func (tx *Tx) suggestionsQuery(r DuplicateReader, f SuggestionFilter) (sql string, args map[string]any, err error) {
+	args = tx.readerArgs(r)
 	where := mayDecide
 	if f.Parked {
 		where += ` AND s.unsure`
@@ -96,9 +123,8 @@ func (tx *Tx) Suggestions(ctx context.Context, r DuplicateReader, f SuggestionFi
 		where += ` AND NOT s.unsure AND s.kind = @kind AND s.class = @class`
 		args["kind"], args["class"] = f.Kind, f.Class
 	}
-	back := f.Before != "" && f.After == ""
 	order, than := `s.risk DESC, s.tenths DESC, s.id`, `<`
-	if back {
+	if f.back() {
 		order, than = `s.risk, s.tenths, s.id DESC`, `>`
 	}
 	from := f.After + f.Before
@@ -108,27 +134,13 @@ func (tx *Tx) Suggestions(ctx context.Context, r DuplicateReader, f SuggestionFi
 	if from != "" {
 		risk, tenths, id, err := suggestionPlace(from)
 		if err != nil {
-			return list, err
+			return "", nil, err
 		}
-		where += ` AND (s.risk, s.tenths, -s.id) ` + than + ` (@risk, @tenths, -CAST(@id AS bigint))`
+		// The first comparison is one that the index begins at.
+		where += ` AND (s.risk, s.tenths) ` + than + `= (@risk, @tenths) AND (s.risk, s.tenths, -s.id) ` + than + ` (@risk, @tenths, -CAST(@id AS bigint))`
 		args["risk"], args["tenths"], args["id"] = risk, tenths, id
 	}
-	if f.Limit <= 0 {
-		f.Limit = listLimit
-	}
-	rows, err := scan[SuggestionRow](ctx, tx, suggestionColumns+` WHERE s.district_id = @district AND `+where+` ORDER BY `+order+` LIMIT `+strconv.Itoa(f.Limit+1), args)
-	if err != nil {
-		return list, fmt.Errorf("list suggestions: %w", err)
-	}
-	rows, before, after, _ := cutRows(rows, f.Limit, from != "", back)
-	list.Rows = rows
-	if before {
-		list.Prev = rows[0].cursor()
-	}
-	if after {
-		list.Next = rows[len(rows)-1].cursor()
-	}
-	return list, tx.addMembers(ctx, list.Rows)
+	return suggestionColumns + ` WHERE s.district_id = @district AND ` + where + ` ORDER BY ` + order + ` LIMIT ` + strconv.Itoa(f.Limit+1), args, nil
 }
 
 const suggestionColumns = `SELECT s.district_id, s.id, s.kind, s.class, s.fingerprint, s.keep_id, s.tenths, s.chance, s.risk, s.bulk, s.unsure, s.returned,

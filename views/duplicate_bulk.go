@@ -22,7 +22,18 @@ type BulkOfferPage struct {
 	Limit  int      // the most that may be wrong, in millionths
 	All100 bool     // so few of Clever's own that looking over the list is reading all of them
 	TooFew bool     // so few that they are better read one by one
-	Before []BulkBefore
+	// What came back from the form: nothing ticked, or only cases that are not on offer any more.
+	Unticked bool
+	Gone     int
+	Before   []BulkBefore
+}
+
+// problem says why no batch was begun.
+func (p BulkOfferPage) problem(l *Locale) string {
+	if p.Unticked {
+		return l.T("bulk.problem.unticked")
+	}
+	return l.N("bulk.problem.gone", p.Gone)
 }
 
 // BulkRow is one suggestion that may be accepted with others.
@@ -115,6 +126,22 @@ func share(l *Locale, millionths int) string {
 		text = strconv.FormatFloat(float64(millionths)/10_000, 'f', 2, 64)
 	}
 	return l.F("bulk.share", "Share", text)
+}
+
+// percentage is millionths as a field takes them: 2, 0.5.
+func percentage(millionths int) string {
+	return strconv.FormatFloat(float64(millionths)/10_000, 'f', -1, 64)
+}
+
+// BulkLimit says how many of a batch may be wrong.
+func (l *Locale) BulkLimit(millionths int) string {
+	return l.F("bulk.limit", "Share", share(l, millionths))
+}
+
+// BulkLimitSentence says what such a limit means for a full batch, of which somebody has to read so many, and names the
+// button that sets it.
+func (l *Locale) BulkLimitSentence(millionths, read, batch int) (sentence, button string) {
+	return l.F("bulk.limit.sentence", "Share", share(l, millionths), "Read", l.Num(read), "Batch", l.Num(batch)), l.T("bulk.limit.button")
 }
 
 func bulkClass(l *Locale, class string) string {
@@ -213,11 +240,38 @@ func (l *Locale) BulkReceipt(p BulkPage, undone bool) (string, []Answer) {
 	return l.N("bulk.did.merged", p.Merged+p.Unmerged), append(a, Answer{Label: l.T("bulk.out"), Value: l.Num(len(p.Out))})
 }
 
+// waits says how far a job has come with a batch.
+func (p BulkPage) waits(l *Locale) string {
+	switch p.State {
+	case "planning":
+		return l.F("bulk.wait.planning", "Done", l.Num(p.Planned+len(p.Out)), "All", l.Num(p.All))
+	case "undoing":
+		return l.F("bulk.wait.undoing", "Done", l.Num(p.Unmerged), "All", l.Num(p.Unmerged+p.Merged))
+	}
+	return l.F("bulk.wait", "Done", l.Num(p.Merged), "All", l.Num(p.Merged+p.Open))
+}
+
+// BulkUndoCounts is what becomes of everybody when merges of a batch are taken back, by what they did: who gained a
+// permission loses it again, and who lost one regains it.
+func (l *Locale) BulkUndoCounts(merges, accounts, rows, gained, lost int) (counts []Answer, text, widens string) {
+	counts = []Answer{
+		{Label: l.T("bulk.fact.undo"), Value: l.Num(merges)},
+		{Label: l.T("bulk.fact.accounts.back"), Value: l.Num(accounts)},
+		{Label: l.T("bulk.fact.rows.back"), Value: l.Num(rows)},
+		{Label: l.T("bulk.fact.less.back"), Value: l.Num(gained)},
+		{Label: l.T("bulk.fact.more.back"), Value: l.Num(lost)},
+	}
+	if lost > 0 {
+		widens = l.N("bulk.undo.widens", lost)
+	}
+	return counts, l.T("bulk.undo.text"), widens
+}
+
 // BulkUndo is what taking a batch back would do, in words.
-func (l *Locale) BulkUndo(merges int, kept map[string]int) (heading, sentence, nothing, button string) {
+func (l *Locale) BulkUndo(merges int, kept map[string]int) (heading, sentence, button string) {
 	said := []string{l.N("bulk.undo.sentence", merges)}
 	for _, why := range slices.Sorted(maps.Keys(kept)) {
 		said = append(said, l.N("bulk.undo.kept", kept[why], "Why", bulkWhy(l, why)))
 	}
-	return l.T("bulk.undo.heading"), strings.Join(said, " "), l.T("bulk.undo.text"), l.N("bulk.undo.button", merges)
+	return l.T("bulk.undo.heading"), strings.Join(said, " "), l.N("bulk.undo.button", merges)
 }

@@ -142,7 +142,8 @@ func bulkSamples(lang string) map[string]templ.Component {
 		all["bulk-receipt-"+p.State] = Change(ChangePage{Frame: f, Number: 12, At: sampleNow, CanUndo: true, Receipt: Receipt{Sentence: sentence, Answers: a, Links: []Link{{Href: "/x", Word: l.BulkLink(3)}}}})
 	}
 	u := UndoPage{Frame: f, Check: Check{Problem: l.BulkBusy() + l.BulkNothing() + l.BulkEmpty()}, Number: 12}
-	u.Heading, u.Sentence, u.Nothing, u.Button = l.BulkUndo(478, map[string]int{"stacked": 2})
+	u.Heading, u.Sentence, u.Button = l.BulkUndo(478, map[string]int{"stacked": 2})
+	u.Counts, u.CountsText, u.Widens = l.BulkUndoCounts(478, 480, 900, 12, 1)
 	all["bulk-undo"] = Undo(u)
 	return all
 }

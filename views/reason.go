@@ -27,7 +27,7 @@ type Reason struct {
 	Person     string            // as spoken; "" is "this person"
 	CleverID   string            // for the step that says who this is; may be empty
 	EndedAt    *time.Time
-	Missing    string                   // what was asked about and is not here: user, place; "": nothing
+	Missing    string                   // what was asked about and is not here: user, account, place; "": nothing
 	Grants     []ReasonGrant            // one for each role step, in the order of the trace
 	Overrides  map[int64]ReasonOverride // by id, for those of the trace
 }
@@ -73,6 +73,7 @@ const (
 	ReasonNoRole         = "no_role"
 	ReasonUnknown        = "unknown_permission"
 	ReasonNoUser         = "unknown_user"
+	ReasonOldAccount     = "unmatched_account" // an account from before that leads to nobody whom Clever lists
 	ReasonNoPlace        = "unknown_place"
 	ReasonEnded          = "ended_user"
 )
@@ -82,6 +83,8 @@ func (r Reason) Code() string {
 	switch {
 	case r.Missing == "user":
 		return ReasonNoUser
+	case r.Missing == "account":
+		return ReasonOldAccount
 	case r.Missing == "place":
 		return ReasonNoPlace
 	case !r.Known:
@@ -243,6 +246,8 @@ func (l *Locale) because(r Reason) string {
 	switch code := r.Code(); code {
 	case ReasonNoUser:
 		return l.T("reason.no_user")
+	case ReasonOldAccount:
+		return l.T("reason.old_account")
 	case ReasonNoPlace:
 		return l.T("reason.no_place")
 	case ReasonUnknown:
@@ -328,6 +333,8 @@ func (l *Locale) youBecause(r Reason) string {
 	switch r.Code() {
 	case ReasonNoUser, ReasonEnded:
 		return l.T("reason.you.ended")
+	case ReasonOldAccount:
+		return l.T("reason.you.old_account")
 	case ReasonNoPlace, ReasonUnknown:
 		return l.T("reason.you.unknown")
 	case ReasonOverrideAllows:

@@ -58,6 +58,7 @@ func ruleSamples(lang string) map[string]templ.Component {
 		"strategy":           EditSetting(SettingForm{Frame: f, Setting: "strategy", Choices: []SettingChoice{{"consolidated", true, false}, {"per_role", false, true}}, Problems: []SettingProblem{{"value", "same"}}}),
 		"night":              EditSetting(SettingForm{Frame: f, Setting: "night", Number: 13, Problems: []SettingProblem{{"value", "hour"}}}),
 		"retention":          EditSetting(SettingForm{Frame: f, Setting: "retention", Number: 60, Problems: []SettingProblem{{"value", "days"}}}),
+		"bulk-limit":         EditSetting(SettingForm{Frame: f, Setting: "bulk", Number: 5_000, Problems: []SettingProblem{{"value", "bulk"}}}),
 		"connection-form":    EditSetting(SettingForm{Frame: f, Setting: "connection", Choices: []SettingChoice{{"on", true, true}, {"paused", false, false}}}),
 		"connection":         Connection(ConnectionPage{Frame: f, State: "on", Since: *at(2026, time.November, 1, 8, 0), Polled: at(2026, time.November, 20, 8, 0), KeptSince: at(2026, time.November, 1, 8, 0), Key: "20261101", Hour: 2, Days: 60}),
 		"connection-paused":  Connection(ConnectionPage{Frame: f, State: "paused", Since: *at(2026, time.June, 12, 8, 0), Hour: 0, Days: 1}),

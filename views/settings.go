@@ -17,19 +17,20 @@ type SettingsPage struct {
 	Hour      int    // of the nightly sync
 	Brake     Brake
 	Days      int // of keeping data after the district has left
+	BulkWrong int // most wrong of a batch of merges, in millionths
 	Changed   int // rules that differ from the shipped ones
 }
 
 // SettingForm is the form of one setting.
 type SettingForm struct {
 	Frame
-	Setting  string // combining, strategy, calendar, night, retention, connection
+	Setting  string // combining, strategy, calendar, night, retention, connection, brake, bulk
 	Choices  []SettingChoice
 	Zones    []string
 	Zone     string
 	Month    int
 	Day      int
-	Number   int // the hour of night, the days of retention
+	Number   int // the hour of night, the days of retention, the millionths of bulk
 	Brake    Brake
 	Problems []SettingProblem
 }
@@ -114,6 +115,8 @@ func (l *Locale) SettingName(setting string) string {
 		return l.T("settings.night")
 	case "retention":
 		return l.T("settings.retention")
+	case "bulk":
+		return l.T("settings.bulk")
 	case "connection":
 		return l.T("settings.connection")
 	}
@@ -132,6 +135,8 @@ func (f SettingForm) sub(l *Locale) string {
 		return l.T("settings.night.text")
 	case "retention":
 		return l.T("settings.retention.text")
+	case "bulk":
+		return l.T("settings.bulk.text")
 	case "connection":
 		return l.T("settings.connection.text")
 	}
@@ -172,6 +177,8 @@ func settingProblem(l *Locale, p SettingProblem) string {
 		return l.T("settings.problem.hour")
 	case "days":
 		return l.T("settings.problem.days")
+	case "bulk":
+		return l.T("settings.problem.bulk")
 	}
 	return l.T("settings.problem.choose")
 }

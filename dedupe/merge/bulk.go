@@ -310,9 +310,11 @@ func bulkToken(tx *models.Tx, b models.Bulk, i models.BulkItem, deed string) str
 	return hex.EncodeToString(sum[:16])
 }
 
-// BackOut is what taking a batch back would do: merges that go, and those that stay and why.
+// BackOut is what taking a batch back would do: merges that go, what those did when they were planned, and merges that
+// stay and why.
 type BackOut struct {
 	Merges int
+	Did    models.BulkCounts
 	Kept   map[string]int
 }
 
@@ -352,6 +354,7 @@ func LookBackAt(ctx context.Context, tx *models.Tx, items []models.BulkItem) (o 
 			continue
 		}
 		o.Merges++
+		o.Did.Add(i.Counts)
 	}
 	return o, nil
 }

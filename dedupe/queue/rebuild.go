@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -68,21 +69,22 @@ func Rebuild(ctx context.Context, store *models.Store, district int64) (models.S
 	if err := system.Read(ctx, func(tx *models.Tx) error { return in.read(ctx, tx, nil) }); err != nil {
 		return fail(err)
 	}
-	model := dedupe.Learn(in.records)
-	raw, err := json.Marshal(model)
+	// The keys follow from the records alone: they are stored while the rest is computed. Until that is stored too, the
+	// wish for all of it stands.
+	stored := make(chan error, 1)
+	storing, stop := context.WithCancel(ctx)
+	go func() { stored <- storeKeys(storing, system, in.records) }()
+	model, raw, list, err := in.learn()
+	if err != nil {
+		stop()
+	}
+	err = errors.Join(err, <-stored)
+	stop()
 	if err != nil {
 		return fail(err)
 	}
-	list, err := in.suggest(model)
-	if err != nil {
-		return fail(err)
-	}
-	keys := keysOf(in.records)
 	err = system.Write(ctx, func(tx *models.Tx) error {
 		if err := tx.LockDuplicates(ctx); err != nil {
-			return err
-		}
-		if err := tx.StoreKeys(ctx, keys, nil); err != nil {
 			return err
 		}
 		if err := tx.StoreModel(ctx, raw, len(in.records), in.began); err != nil {
@@ -104,6 +106,27 @@ func Rebuild(ctx context.Context, store *models.Store, district int64) (models.S
 	return done, nil
 }
 
+func storeKeys(ctx context.Context, system models.Scope, records []dedupe.Record) error {
+	keys := keysOf(records)
+	return system.Write(ctx, func(tx *models.Tx) error {
+		if err := tx.LockDuplicates(ctx); err != nil {
+			return err
+		}
+		return tx.StoreKeys(ctx, keys, nil)
+	})
+}
+
+// learn makes the model, as it is and as it is stored, and the suggestions that follow from it.
+func (in *input) learn() (*dedupe.Model, json.RawMessage, []models.NewSuggestion, error) {
+	model := dedupe.Learn(in.records)
+	raw, err := json.Marshal(model)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	list, err := in.suggest(model)
+	return model, raw, list, err
+}
+
 // input is what suggestions are computed from.
 type input struct {
 	records []dedupe.Record
@@ -115,6 +138,32 @@ type input struct {
 func (in *input) read(ctx context.Context, tx *models.Tx, ids []int64) (err error) {
 	if in.records, err = Records(ctx, tx, ids); err != nil {
 		return err
+	}
+	if in.said, err = decisions(ctx, tx, ids); err != nil {
+		return err
+	}
+	in.again, err = tx.ListedAgain(ctx, ids)
+	return err
+}
+
+// readBeside is read for some people, of whom most have been read already in the same transaction.
+func (in *input) readBeside(ctx context.Context, tx *models.Tx, ids []int64, have []dedupe.Record) (err error) {
+	read := make(map[int64]bool, len(have))
+	for i := range have {
+		if read[have[i].ID] = slices.Contains(ids, have[i].ID); read[have[i].ID] {
+			in.records = append(in.records, have[i])
+		}
+	}
+	if missing := slices.DeleteFunc(slices.Clone(ids), func(id int64) bool { return read[id] }); len(missing) > 0 {
+		more, err := Records(ctx, tx, missing)
+		if err != nil {
+			return err
+		}
+		for _, r := range more { // of one who was merged, the survivor, who may be there
+			if !read[r.ID] {
+				in.records = append(in.records, r)
+			}
+		}
 	}
 	if in.said, err = decisions(ctx, tx, ids); err != nil {
 		return err
@@ -195,6 +244,8 @@ func around(ctx context.Context, tx *models.Tx, model *dedupe.Model, changed []i
 			ids = append(ids, pair.Lo, pair.Hi)
 		}
 	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
 	for before := -1; before != len(ids); {
 		before = len(ids)
 		members, err := tx.SuggestionMembers(ctx, ids)
@@ -206,7 +257,7 @@ func around(ctx context.Context, tx *models.Tx, model *dedupe.Model, changed []i
 		ids = slices.Compact(ids)
 	}
 	var in input
-	if err := in.read(ctx, tx, ids); err != nil {
+	if err := in.readBeside(ctx, tx, ids, others); err != nil {
 		return fail(err)
 	}
 	list, err := in.suggest(model)
