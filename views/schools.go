@@ -5,11 +5,12 @@ import (
 	"strings"
 )
 
-func (p SchoolsPage) places() string {
-	if p.ViewPlaces != "" && p.View != "district_admin" {
-		return p.ViewPlaces
+// sub says whose schools these are: everyone's only where the reader reaches the district.
+func (p SchoolsPage) sub(l *Locale) string {
+	if p.ViewPlaces != "" {
+		return l.F("schools.sub_confined", "Places", p.ViewPlaces)
 	}
-	return p.District.Name
+	return l.F("schools.sub", "Places", p.District.Name)
 }
 
 func (p SchoolsPage) count(l *Locale) string {
