@@ -124,7 +124,7 @@ func matrix(c *console) map[string][]struct {
 		"POST " + inside + "migration/cut-over/preview":  {{"migration/cut-over/preview", adminOnly(422)}},
 		"POST " + inside + "migration/cut-over":          {{"migration/cut-over", adminOnly(422)}},
 		"GET " + inside + "duplicates/bulk":              {{"duplicates/bulk", reviewers(200)}},
-		"POST " + inside + "duplicates/bulk":             {{"duplicates/bulk", reviewers(303)}},
+		"POST " + inside + "duplicates/bulk":             {{"duplicates/bulk", reviewers(422)}},
 		"GET " + inside + "duplicates/bulk/:id":          {{"duplicates/bulk/77", reviewers(404)}},
 		"POST " + inside + "duplicates/bulk/:id":         {{"duplicates/bulk/77", reviewers(404)}},
 		"POST " + inside + "duplicates/bulk/:id/sample":  {{"duplicates/bulk/77/sample", reviewers(404)}},
