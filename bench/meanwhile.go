@@ -42,6 +42,9 @@ func (w *world) meanwhile(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := w.idle(ctx); err != nil {
+		return err
+	}
 	views, err := w.views(ctx, o)
 	if err != nil {
 		return err
@@ -94,6 +97,24 @@ func (w *world) meanwhile(ctx context.Context, o options) (err error) {
 		}
 		took[v.name] = append(took[v.name], s.p50)
 	}
+}
+
+// idle waits until the console has done what it found to do: what events changed is compared for duplicates.
+func (w *world) idle(ctx context.Context) error {
+	ticker := time.NewTicker(100 * time.Millisecond)
+	defer ticker.Stop()
+	for swept := false; !swept; {
+		err := w.owner.QueryRow(ctx, `SELECT coalesce(bool_and(state = 'completed') AND bool_or(kind = 'sync_sweep'), false) FROM river_job`).Scan(&swept)
+		if err != nil {
+			return fmt.Errorf("wait for the console: %w", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+		}
+	}
+	return nil
 }
 
 // middles puts into the figures the middle of what each page took.

@@ -37,6 +37,7 @@ type report struct {
 	Access  *accessFigures         `json:"access,omitempty"`
 
 	Meanwhile *meanwhileFigures `json:"meanwhile,omitempty"`
+	Held      *heldFigures      `json:"held,omitempty"`
 
 	Missed   []string `json:"bars_missed"`
 	LoadsAvg []string `json:"load_average"`

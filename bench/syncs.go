@@ -95,7 +95,10 @@ func (w *world) syncs(ctx context.Context, o options) error {
 		}
 	}
 	r.syncBars()
-	return w.meanwhile(ctx, o)
+	if err := w.meanwhile(ctx, o); err != nil {
+		return err
+	}
+	return w.held(ctx)
 }
 
 // change gives one generated person in fifty another middle name, and Clever's stamp with it.

@@ -1637,7 +1637,7 @@ CREATE UNIQUE INDEX sync_runs_one_waiting ON public.sync_runs USING btree (distr
 
 CREATE INDEX user_search_by_name ON public.user_search USING btree (district_id, name_key, user_id);
 
-CREATE INDEX user_search_match ON public.user_search USING gin (district_id, doc public.gin_trgm_ops, school_ids);
+CREATE INDEX user_search_match ON public.user_search USING gin (district_id, doc public.gin_trgm_ops, school_ids) WITH (gin_pending_list_limit='512');
 
 CREATE INDEX users_by_changed ON public.users USING btree (district_id, changed_at, id);
 

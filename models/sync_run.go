@@ -257,7 +257,15 @@ func (tx *Tx) StartSync(ctx context.Context, id int64) (SyncRun, error) {
 	if len(rows) == 0 {
 		return SyncRun{}, fmt.Errorf("start sync %d: it is not waiting: %w", id, ErrConflict)
 	}
-	return rows[0], nil
+	return tx.begun(ctx, id)
+}
+
+// begun notes the moment at which a run has its turn. The transaction may be older: it may have waited for the end of
+// the run before, and two runs of a district would seem to have worked at once.
+func (tx *Tx) begun(ctx context.Context, id int64) (SyncRun, error) {
+	now := tx.store.Now()
+	run, err := one[SyncRun](ctx, tx, `UPDATE sync_runs SET started_at = ?, beat_at = ? WHERE district_id = ? AND id = ? RETURNING *`, now, now, tx.actor.District, id)
+	return run, wrap("note when a sync began", err)
 }
 
 // StartEvents begins a run that follows events. ErrConflict: another run is under way, or is asked for and will bring
@@ -277,7 +285,7 @@ func (tx *Tx) StartEvents(ctx context.Context) (SyncRun, error) {
 	if len(rows) == 0 {
 		return SyncRun{}, fmt.Errorf("start following events: %w", ErrConflict)
 	}
-	return rows[0], nil
+	return tx.begun(ctx, rows[0].ID)
 }
 
 // BeatSync gives a sign of life. ErrConflict: the run is not running any more, so its program must stop.

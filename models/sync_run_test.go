@@ -114,3 +114,34 @@ func TestALongPageKeepsItsSignsOfLife(t *testing.T) {
 		return err
 	})
 }
+
+// TestRunsOfADistrictFollowEachOther: a run begins when it has its turn, which may be long after it asked for it.
+func TestRunsOfADistrictFollowEachOther(t *testing.T) {
+	for _, kind := range []string{"full", "events"} {
+		now := time.Now().Truncate(time.Second)
+		store := modelstest.Open(t, modelstest.URL(t), func() time.Time { return now })
+		district := modelstest.District(t, store, "d1")
+		var first, second models.SyncRun
+		modelstest.Write(t, store, district, func(tx *models.Tx) (err error) {
+			first, err = tx.StartSync(t.Context(), 0)
+			return err
+		})
+		modelstest.Write(t, store, district, func(waits *models.Tx) (err error) {
+			now = now.Add(time.Minute)
+			modelstest.Write(t, store, district, func(tx *models.Tx) error {
+				first, err = tx.FinishSync(t.Context(), first.ID, nil)
+				return err
+			})
+			now = now.Add(time.Minute)
+			if kind == "full" {
+				second, err = waits.StartSync(t.Context(), 0)
+			} else {
+				second, err = waits.StartEvents(t.Context())
+			}
+			return err
+		})
+		if second.StartedAt == nil || second.StartedAt.Before(*first.FinishedAt) {
+			t.Errorf("%s: the second began at %v, the first ended at %v", kind, second.StartedAt, first.FinishedAt)
+		}
+	}
+}
