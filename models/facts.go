@@ -164,8 +164,10 @@ func (sc Scope) changesFrom(ctx context.Context, horizon uint64) (changes []fact
 	return changes, nil
 }
 
+// The horizon comes out of a subquery so that PostgreSQL does not see how few rows lie beyond it: it would think that
+// worth a plan of its own each time, and planning takes several times as long as the answer.
 var factChangesFrom = `SELECT c.id, c.about, c.subject_id, pg_snapshot_xmin(pg_current_snapshot())::text FROM fact_changes c
-	WHERE c.district_id = $1 AND c.made_in >= $2::text::xid8 LIMIT ` + strconv.Itoa(maxHeard+1)
+	WHERE c.district_id = $1 AND c.made_in >= (SELECT $2::text::xid8) LIMIT ` + strconv.Itoa(maxHeard+1)
 
 // FactsOf reads the facts about subjects and places in one round trip, however many they are.
 func (tx *Tx) FactsOf(ctx context.Context, asked Asked) (Told, error) {
