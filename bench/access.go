@@ -21,7 +21,7 @@ import (
 
 // Bars of access.
 const (
-	barTrips      = 3.0  // server time of one evaluation over that of one bare round trip
+	barTrips      = 3.0  // server time of one evaluation over one bare round trip
 	barOpenFGA    = 0.6  // ms, what OpenFGA over PostgreSQL takes for a check at its best
 	barTogether   = 5.0  // a hundred evaluations in one call over one
 	barDecide     = 5.0  // µs
@@ -328,7 +328,7 @@ func (r *report) access(f accessFigures) {
 		}
 		fmt.Fprintf(r.out, "  %-34s | %9.2f %9.2f | %9.2f %9.2f %9s\n", row.name, row.P50, row.P99, row.P50Many, row.P99Many, thousands(int64(row.PerSec)))
 	}
-	fmt.Fprintf(r.out, "  %-34s | %9.3f %9s | %9.3f\n", "SELECT 1 in a loop, without HTTP", f.RoundTrip, "", f.RoundTrip16)
+	fmt.Fprintf(r.out, "  %-34s | %9.3f %9s | %9.3f\n", "bare pgx round trip (SELECT 1)", f.RoundTrip, "", f.RoundTrip16)
 	fmt.Fprintf(r.out, "  the check alone, in this process, µs:")
 	for _, name := range slices.Sorted(func(yield func(string) bool) {
 		for name := range f.Check {
@@ -341,11 +341,11 @@ func (r *report) access(f accessFigures) {
 	}
 	fmt.Fprintln(r.out)
 	if f.Evaluation.Requests > 0 {
-		// Both are servers' time: what a request takes over HTTP, less what a bare server takes to answer nothing.
+		// Server's time is what a request takes over HTTP, less what a bare server takes to answer nothing.
 		server, trip := f.Evaluation.P50-f.Nothing.P50, f.Trip.P50-f.Nothing.P50
-		r.bar(server <= barTrips*trip, "one evaluation: %.3f ms on the server (%.3f over HTTP, less the %.3f that a bare server takes to answer nothing), %.1f × one bare round trip there (%.3f), at most %.0f; p99 at %d clients %.1f ms",
-			server, f.Evaluation.P50, f.Nothing.P50, server/trip, trip, barTrips, many, f.Evaluation.P99Many)
-		fmt.Fprintf(r.out, "  info    one evaluation: %.1f × SELECT 1 in a loop that does nothing else (%.3f ms)\n", server/f.RoundTrip, f.RoundTrip)
+		r.bar(server <= barTrips*f.RoundTrip, "one evaluation: %.3f ms on the server (%.3f over HTTP, less the %.3f that a bare server takes to answer nothing), %.1f × a bare round trip of %.3f, at most %.0f; p99 at %d clients %.1f ms",
+			server, f.Evaluation.P50, f.Nothing.P50, server/f.RoundTrip, f.RoundTrip, barTrips, many, f.Evaluation.P99Many)
+		fmt.Fprintf(r.out, "  info    one evaluation: %.1f × the round trip that the bare server makes to answer a request (%.3f ms)\n", server/trip, trip)
 		r.bar(server <= barOpenFGA, "one evaluation: %.3f ms on the server, below %.1f", server, barOpenFGA)
 		r.bar(f.Together.P50 <= barTogether*f.Evaluation.P50, "%d evaluations of one person in one call: %.1f × one, at most %.0f", together, f.Together.P50/f.Evaluation.P50, barTogether)
 		fmt.Fprintf(r.out, "  info    %d evaluations of as many people in one call: %.1f × one\n", together, f.Crowd.P50/f.Evaluation.P50)
