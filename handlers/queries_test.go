@@ -18,8 +18,9 @@ import (
 )
 
 // counter stands between the store and PostgreSQL and counts the statements that are run, but for those by which the
-// pool asks a connection that has had nothing to do for a second whether it still lives.
-type counter struct{ run atomic.Int64 }
+// pool asks a connection that has had nothing to do for a second whether it still lives. Trips are how often somebody
+// waited for an answer.
+type counter struct{ run, trips atomic.Int64 }
 
 // between gives the address of the counter in place of the database's.
 func (n *counter) between(t *testing.T, database string) string {
@@ -69,8 +70,14 @@ func (n *counter) relay(ctx context.Context, client net.Conn, network, address s
 		if _, err := io.ReadFull(client, body); err != nil {
 			return
 		}
-		if len(head) == 5 && (head[0] == 'Q' && string(body) != "-- ping\x00" || head[0] == 'E') { // a simple query, or the execution of a prepared one
-			n.run.Add(1)
+		if len(head) == 5 {
+			simple := head[0] == 'Q' && string(body) != "-- ping\x00"
+			if simple || head[0] == 'E' { // the execution of a prepared one
+				n.run.Add(1)
+			}
+			if simple || head[0] == 'S' { // Sync: what was sent up to here is to be answered
+				n.trips.Add(1)
+			}
 		}
 		if _, err := server.Write(append(head, body...)); err != nil {
 			return
@@ -139,5 +146,23 @@ func TestListsAskAFixedNumberOfQuestions(t *testing.T) {
 				t.Errorf("%s, %s: %d queries for %d rows, want %d as for the first and at most %d", row.name, path, queries, rows, first, row.most)
 			}
 		}
+	}
+}
+
+// TestPersonTakesOneRoundTrip: who is signed in and whom the page is about are asked together. Ending the transaction is
+// another, which nobody waits for.
+func TestPersonTakesOneRoundTrip(t *testing.T) {
+	n := &counter{}
+	c := newConsoleOver(t, n.between)
+	admin, path := c.signedIn(sandbox.DistrictAdminUserID), seedHome+"district_admin/users/"+strconv.FormatInt(c.id(sandbox.ManySchoolsUserID), 10)
+	for range 17 { // each connection prepares its statements at the first sight
+		admin.get(path)
+	}
+	n.atRest(t, c.store)
+	before := n.trips.Load()
+	admin.get(path)
+	n.atRest(t, c.store)
+	if trips := n.trips.Load() - before; trips != 2 {
+		t.Errorf("a person's page takes %d round trips, want one and one to end", trips)
 	}
 }

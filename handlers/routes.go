@@ -7,6 +7,7 @@ import (
 
 	"hallpass/access"
 	"hallpass/assets"
+	"hallpass/models"
 	"hallpass/views"
 )
 
@@ -21,6 +22,7 @@ type route struct {
 	at         access.Kind
 	empty      bool // also for someone who holds it nowhere yet, such as a teacher before sections are shared
 	page       func(*visit) (reply, error)
+	first      func(id string) models.First // what the page asks first of the thing in its address; nil: nothing
 
 	public string
 	open   echo.HandlerFunc
@@ -35,7 +37,7 @@ func (s *server) routes() []route {
 	return []route{
 		{method: get, path: inside, permission: access.UsersView, at: access.Section, empty: true, page: showHome},
 		{method: get, path: inside + "users", permission: access.UsersView, at: access.Section, empty: true, page: listUsers},
-		{method: get, path: inside + "users/:id", permission: access.UsersView, at: access.Section, page: showUser},
+		{method: get, path: inside + "users/:id", permission: access.UsersView, at: access.Section, page: showUser, first: models.FirstUser},
 		{method: get, path: inside + "users/:id/access", permission: access.UsersView, at: access.Section, page: showUserAccess},
 		{method: get, path: inside + "users/:id/access/why", permission: access.UsersView, at: access.Section, page: showWhy},
 		{method: get, path: inside + "users/:id/compare", permission: access.UsersView, at: access.Section, page: showCompare},

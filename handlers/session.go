@@ -23,7 +23,7 @@ func (s *server) whoIs(c echo.Context) (*visit, error) {
 	}
 	var v *visit
 	ctx := c.Request().Context()
-	err := s.Store.As(access.Visitor(t.district)).ReadSignedIn(ctx, t.hash(), func(tx *models.Tx, me models.SignedIn) (err error) {
+	err := s.Store.As(access.Visitor(t.district)).ReadSignedIn(ctx, t.hash(), nil, func(tx *models.Tx, me models.SignedIn) (err error) {
 		if v, err = s.visit(c, tx, t, me); err != nil || len(v.views) == 0 {
 			return err
 		}

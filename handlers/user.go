@@ -22,7 +22,6 @@ func showUser(v *visit) (reply, error) {
 	d, err := v.tx.UserDetails(v.ctx, value, models.UserWants{
 		Places:    !v.reach.District || len(v.views) > 1, // else everybody is within reach, and no other view asks where
 		Overrides: v.mayOverride(),
-		Schools:   v.reach.District, // what is beyond one's own schools cannot be counted up to a whole
 	})
 	if err != nil {
 		return nil, err
@@ -46,7 +45,10 @@ func showUser(v *visit) (reply, error) {
 func (v *visit) userPage(d models.UserDetails) (views.UserPage, error) {
 	u := d.User
 	p := views.UserPage{
-		ID: u.ID, Name: fullName(u), Email: u.Email, EndedAt: u.EndedAt, ChangedAt: new(u.ChangedAt), TotalSchools: d.Schools,
+		ID: u.ID, Name: fullName(u), Email: u.Email, EndedAt: u.EndedAt, ChangedAt: new(u.ChangedAt),
+	}
+	if v.reach.District { // what is beyond one's own schools cannot be counted up to a whole
+		p.TotalSchools = d.Schools
 	}
 	if u.CleverID != nil {
 		p.CleverID = *u.CleverID

@@ -69,7 +69,11 @@ func (s *server) signedIn(row route, fn func(*visit) (reply, error)) echo.Handle
 		if row.method == http.MethodPost {
 			run = scope.WriteSignedIn
 		}
-		err := run(c.Request().Context(), t.hash(), func(tx *models.Tx, me models.SignedIn) (err error) {
+		var first models.First
+		if id, ok := pathID(c); ok && row.first != nil {
+			first = row.first(id)
+		}
+		err := run(c.Request().Context(), t.hash(), first, func(tx *models.Tx, me models.SignedIn) (err error) {
 			if v, err = s.visit(c, tx, t, me); err != nil {
 				return err
 			}

@@ -1607,6 +1607,8 @@ CREATE INDEX role_grants_manual ON public.role_grants USING btree (district_id, 
 
 CREATE INDEX schools_by_name ON public.schools USING btree (district_id, name_key, id);
 
+CREATE INDEX schools_listed ON public.schools USING btree (district_id) WHERE ((ended_at IS NULL) AND listed);
+
 CREATE INDEX section_strangers_by_clever_id ON public.section_strangers USING btree (district_id, clever_id);
 
 CREATE INDEX section_students_by_user ON public.section_students USING btree (district_id, user_id, section_id);

@@ -41,6 +41,8 @@ type Tx struct {
 	now   time.Time
 	// noting lists what a sync changes of people; nil: nothing does.
 	noting *Noting
+	// foreseen is what was asked about a person before anybody asked for it, see FirstUser.
+	foreseen *userAnswer
 	// RequestID goes into every audit entry of the transaction; handlers set it.
 	RequestID string
 }
@@ -55,20 +57,30 @@ func (sc Scope) Write(ctx context.Context, fn func(*Tx) error) error {
 	return sc.run(ctx, readWrite, nil, fn)
 }
 
+// First is what a page is sure to ask, so that it can travel with the question who is signed in: one round trip less. The
+// answer is for fn, and so for nobody who is not.
+type First func(*Tx, *pgx.Batch)
+
 // ReadSignedIn is Read for the holder of a session's token: the transaction begins by finding out who that is, in the
-// same round trip. ErrNoSession: there is no such person, and fn is not run.
-func (sc Scope) ReadSignedIn(ctx context.Context, tokenHash []byte, fn func(*Tx, SignedIn) error) error {
-	return sc.runSignedIn(ctx, readOnly, tokenHash, fn)
+// same round trip as first, if that is not nil. ErrNoSession: there is no such person, and fn is not run.
+func (sc Scope) ReadSignedIn(ctx context.Context, tokenHash []byte, first First, fn func(*Tx, SignedIn) error) error {
+	return sc.runSignedIn(ctx, readOnly, tokenHash, first, fn)
 }
 
 // WriteSignedIn is Write as ReadSignedIn is Read.
-func (sc Scope) WriteSignedIn(ctx context.Context, tokenHash []byte, fn func(*Tx, SignedIn) error) error {
-	return sc.runSignedIn(ctx, readWrite, tokenHash, fn)
+func (sc Scope) WriteSignedIn(ctx context.Context, tokenHash []byte, first First, fn func(*Tx, SignedIn) error) error {
+	return sc.runSignedIn(ctx, readWrite, tokenHash, first, fn)
 }
 
-func (sc Scope) runSignedIn(ctx context.Context, begin string, tokenHash []byte, fn func(*Tx, SignedIn) error) error {
+func (sc Scope) runSignedIn(ctx context.Context, begin string, tokenHash []byte, first First, fn func(*Tx, SignedIn) error) error {
 	var rows []factsRow
-	return sc.run(ctx, begin, func(tx *Tx, b *pgx.Batch) { tx.askSignedIn(b, tokenHash, &rows) }, func(tx *Tx) error {
+	opening := func(tx *Tx, b *pgx.Batch) {
+		tx.askSignedIn(b, tokenHash, &rows)
+		if first != nil {
+			first(tx, b)
+		}
+	}
+	return sc.run(ctx, begin, opening, func(tx *Tx) error {
 		in, err := tx.signedIn(ctx, rows)
 		if err != nil {
 			return err

@@ -82,7 +82,7 @@ type UserDetails struct {
 	Sections []UserSection  // as UserSections
 	Accounts []Account      // retired ones last
 	Related  []RelatedPerson
-	Schools  int   // how many the district has, where wanted
+	Schools  int   // how many the district has
 	Record   int64 // that the id leads to: another than the user's where it was merged
 	Merged   []MergedRecord
 	// Suggested: some suggestion of duplicates has the person, whoever may decide it.
@@ -92,7 +92,27 @@ type UserDetails struct {
 }
 
 // UserWants are the parts of UserDetails that not every reader's page needs.
-type UserWants struct{ Places, Schools, Overrides bool }
+type UserWants struct{ Places, Overrides bool }
+
+// userAnswer is what the first questions about a person bring.
+type userAnswer struct {
+	id       int64
+	users    []userRow
+	grants   []grantRow
+	sections []UserSection
+	accounts []Account
+	related  []RelatedPerson
+}
+
+// FirstUser asks for the details of a person, by Hallpass's id, with the question who is signed in; UserDetails has them
+// then.
+func FirstUser(value string) First {
+	id, err := strconv.ParseInt(value, 10, 64)
+	if err != nil {
+		return nil
+	}
+	return func(tx *Tx, b *pgx.Batch) { tx.foreseen = tx.askUser(b, id) }
+}
 
 // UserDetails reads the person whom an id leads to as in UserByAnyID: in one round trip where the id is ours.
 func (tx *Tx) UserDetails(ctx context.Context, value string, want UserWants) (UserDetails, error) {
@@ -118,45 +138,61 @@ type userRow struct {
 	Schools                       int
 }
 
-func (tx *Tx) userDetails(ctx context.Context, id int64, want UserWants) (UserDetails, error) {
-	var d UserDetails
-	var users []userRow
-	var places []placeRow
-	var grants []grantRow
-	b := &pgx.Batch{}
-	args := map[string]any{"district": tx.actor.District, "user": id, "now": tx.now, "overrides": want.Overrides, "schools": want.Schools}
-	ask(b, &users, `SELECT u.id, u.district_id, u.clever_id, u.first_name, u.middle_name, u.last_name, u.email, u.name_key, u.email_key, u.role_count,
+func (tx *Tx) askUser(b *pgx.Batch, id int64) *userAnswer {
+	a := &userAnswer{id: id}
+	args := tx.userArgs(id)
+	ask(b, &a.users, `SELECT u.id, u.district_id, u.clever_id, u.first_name, u.middle_name, u.last_name, u.email, u.name_key, u.email_key, u.role_count,
 		u.created_at, u.changed_at, u.ended_at, u.confirmed_at,
 		EXISTS (SELECT FROM users l WHERE l.district_id = @district AND l.merged_into = @user) AS merged,
-		@overrides AND EXISTS (SELECT FROM overrides o WHERE o.district_id = @district AND o.user_id = @user) AS overridden,
+		EXISTS (SELECT FROM overrides o WHERE o.district_id = @district AND o.user_id = @user) AS overridden,
 		EXISTS (SELECT FROM suggestion_members m WHERE m.district_id = @district AND m.user_id = @user) AS suggested,
-		CASE WHEN @schools THEN (SELECT count(*) FROM schools h WHERE h.district_id = @district AND h.ended_at IS NULL AND h.listed) ELSE 0 END AS schools
+		(SELECT count(*) FROM schools h WHERE h.district_id = @district AND h.ended_at IS NULL AND h.listed) AS schools
 		FROM users u WHERE u.district_id = @district AND u.id = @user AND u.merged_into IS NULL`, args)
+	ask(b, &a.grants, userGrants, args)
+	ask(b, &a.sections, userSections, args)
+	ask(b, &a.accounts, `SELECT a.district_id, a.id, a.user_id, a.role, a.created_at, a.last_sign_in_at, a.retired_at, a.folded_into FROM accounts a
+		WHERE a.district_id = @district AND a.user_id = ANY(ARRAY(SELECT @user UNION ALL SELECT l.id FROM users l WHERE l.district_id = @district AND l.merged_into = @user)) ORDER BY retired_at IS NOT NULL, role, id`, args)
+	ask(b, &a.related, relatedPeople, args)
+	return a
+}
+
+func (tx *Tx) userArgs(id int64) map[string]any {
+	return map[string]any{"district": tx.actor.District, "user": id, "now": tx.now}
+}
+
+func (tx *Tx) userDetails(ctx context.Context, id int64, want UserWants) (d UserDetails, err error) {
+	what := fmt.Sprintf("details of user %d", id)
+	a := tx.foreseen
+	if a == nil || a.id != id {
+		b := &pgx.Batch{}
+		a = tx.askUser(b, id)
+		if err := tx.send(ctx, what, b); err != nil {
+			return d, err
+		}
+	}
+	if len(a.users) == 0 {
+		return d, fmt.Errorf("user %d: %w", id, ErrNotFound)
+	}
+	u := a.users[0]
+	d = UserDetails{
+		User: u.User, Record: u.ID, Grants: foldGrants(a.grants), Sections: a.sections, Accounts: a.accounts, Related: a.related, Schools: u.Schools, Suggested: u.Suggested,
+	}
+	var places []placeRow
+	args, b := tx.userArgs(id), &pgx.Batch{}
 	if want.Places {
 		ask(b, &places, userPlaces, args)
 	}
-	ask(b, &grants, userGrants, args)
-	ask(b, &d.Sections, userSections, args)
-	ask(b, &d.Accounts, `SELECT a.district_id, a.id, a.user_id, a.role, a.created_at, a.last_sign_in_at, a.retired_at, a.folded_into FROM accounts a
-		WHERE a.district_id = @district AND a.user_id = ANY(ARRAY(SELECT @user UNION ALL SELECT l.id FROM users l WHERE l.district_id = @district AND l.merged_into = @user)) ORDER BY retired_at IS NOT NULL, role, id`, args)
-	ask(b, &d.Related, relatedPeople, args)
-	what := fmt.Sprintf("details of user %d", id)
-	if err := tx.send(ctx, what, b); err != nil {
-		return d, err
-	}
-	if len(users) == 0 {
-		return d, fmt.Errorf("user %d: %w", id, ErrNotFound)
-	}
-	u := users[0]
-	d.User, d.Record, d.Places, d.Grants, d.Schools, d.Suggested = u.User, u.ID, foldPlaces(places), foldGrants(grants), u.Schools, u.Suggested
-	b = &pgx.Batch{}
 	if u.Merged {
 		ask(b, &d.Merged, mergedRecords, args)
 	}
-	if u.Overridden {
+	if want.Overrides && u.Overridden {
 		ask(b, &d.Overrides, userOverrides, args)
 	}
-	return d, tx.send(ctx, what, b)
+	if err := tx.send(ctx, what, b); err != nil {
+		return d, err
+	}
+	d.Places = foldPlaces(places)
+	return d, nil
 }
 
 // UserByCleverID finds a person by Clever's v3 id, tombstones and merged records included: that id and the issuer are
