@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/casbin/casbin/v2"
@@ -14,55 +18,92 @@ import (
 	"github.com/cedar-policy/cedar-go"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/labstack/echo/v4"
 
 	"hallpass/access"
+	"hallpass/clever"
+	"hallpass/handlers"
+	"hallpass/models"
 )
 
-// roundTrips is the median of SELECT 1 through pgx, alone and at many at once: what any answer that is fresh from the
-// database takes at least. In ms.
-func (w *world) roundTrips(ctx context.Context, length time.Duration) (alone, crowd float64, err error) {
-	config, err := pgxpool.ParseConfig(w.url)
+// loopFigures are medians in ms of doing one thing again and again, with nothing around it.
+type loopFigures struct {
+	SelectOne  float64 `json:"select_1"`
+	Grants     float64 `json:"grants_of_one"`
+	Evaluation float64 `json:"evaluation"`
+}
+
+// loops times in this process what a decision does at least, a round trip that reads the person's grants through bare
+// pgx, and what the console does for one from the request to the answer; neither is sent over HTTP.
+func (w *world) loops(ctx context.Context, key string, questions []asked, length time.Duration) (f loopFigures, err error) {
+	fail := func(err error) (loopFigures, error) { return f, fmt.Errorf("loops: %w", err) }
+	pool, err := pgxpool.New(ctx, w.url)
 	if err != nil {
-		return 0, 0, fmt.Errorf("round trips: %w", err)
-	}
-	config.MaxConns = many
-	pool, err := pgxpool.NewWithConfig(ctx, config)
-	if err != nil {
-		return 0, 0, fmt.Errorf("round trips: %w", err)
+		return fail(err)
 	}
 	defer pool.Close()
-	median := func(clients int) (float64, error) {
-		took, failed := make([][]time.Duration, clients), make([]error, clients)
-		until := time.Now().Add(length)
-		var all sync.WaitGroup
-		for i := range clients {
-			all.Go(func() {
-				for now := time.Now(); now.Before(until); {
-					var one int
-					if failed[i] = pool.QueryRow(ctx, `SELECT 1`).Scan(&one); failed[i] != nil {
-						return
+	store, err := models.Open(ctx, models.Config{URL: w.url, MaxConns: many})
+	if err != nil {
+		return fail(err)
+	}
+	defer store.Close()
+	logFile, err := os.CreateTemp("", "hallpass-bench-*.log") // a console writes a line for each request
+	if err != nil {
+		return fail(err)
+	}
+	defer func() {
+		logFile.Close()
+		os.Remove(logFile.Name())
+	}()
+	console, err := handlers.New(handlers.Config{
+		Store: store, Clever: &clever.Client{}, Renderer: noPages{}, BaseURL: "http://127.0.0.1", CookieKeys: [][]byte{make([]byte, 32)},
+		Log: slog.New(slog.NewTextHandler(logFile, nil)),
+	})
+	if err != nil {
+		return fail(err)
+	}
+	for into, once := range map[*float64]func(asked) error{
+		&f.SelectOne: func(asked) error {
+			var one int
+			return pool.QueryRow(ctx, `SELECT 1`).Scan(&one)
+		},
+		&f.Grants: func(q asked) error { return roundTrip(ctx, pool, bareTrip, w.district, q.subject) },
+		&f.Evaluation: func(q asked) error {
+			r, err := http.NewRequestWithContext(ctx, http.MethodPost, "/access/v1/evaluation", strings.NewReader(q.body()))
+			if err != nil {
+				return err
+			}
+			r.Header.Set("Authorization", "Bearer "+key)
+			r.Header.Set("Content-Type", "application/json")
+			answer := httptest.NewRecorder()
+			if console.ServeHTTP(answer, r); answer.Code != http.StatusOK {
+				return fmt.Errorf("status %d: %s", answer.Code, answer.Body)
+			}
+			return nil
+		},
+	} {
+		for range 2 { // the first warms connections, plans and copies
+			var took []float64
+			for until := time.Now().Add(length); time.Now().Before(until); {
+				for _, q := range questions {
+					began := time.Now()
+					if err := once(q); err != nil {
+						return fail(err)
 					}
-					end := time.Now()
-					took[i] = append(took[i], end.Sub(now))
-					now = end
+					took = append(took, ms(time.Since(began)))
 				}
-			})
+			}
+			*into = median(took)
 		}
-		all.Wait()
-		every := slices.Concat(took...)
-		slices.Sort(every)
-		if err := errors.Join(failed...); err != nil || len(every) == 0 {
-			return 0, fmt.Errorf("round trips: %w", err)
-		}
-		return every[len(every)/2].Seconds() * 1000, nil
 	}
-	if _, err = median(many); err != nil { // warm
-		return 0, 0, err
-	}
-	if alone, err = median(1); err == nil {
-		crowd, err = median(many)
-	}
-	return alone, crowd, err
+	return f, nil
+}
+
+// noPages is for a console of which no page is asked.
+type noPages struct{}
+
+func (noPages) Render(io.Writer, string, any, echo.Context) error {
+	return errors.New("no pages")
 }
 
 // maxGrants is how many grants the engines in this process are given.

@@ -58,7 +58,7 @@ func serveBare(ctx context.Context, args []string, in io.Reader, out io.Writer) 
 	mux.HandleFunc("GET /users", b.list)
 	mux.HandleFunc("GET /users/{id}", b.user)
 	mux.HandleFunc("GET "+nothingPath, func(rw http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(rw, "ok\n") })
-	mux.HandleFunc("GET "+tripPath, b.trip)
+	mux.HandleFunc("GET "+tripPath+"{id}", b.trip)
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -79,16 +79,30 @@ func serveBare(ctx context.Context, args []string, in io.Reader, out io.Writer) 
 // What a server does of itself, and with one round trip to the database.
 const (
 	nothingPath = "/nothing"
-	tripPath    = "/trip"
+	tripPath    = "/grants/"
 )
 
+// bareTrip reads what every decision about a person rests on.
+const bareTrip = `SELECT g.role, g.school_id FROM users u JOIN role_grant_schools g ON g.district_id = $1 AND g.user_id = u.id
+	WHERE u.district_id = $1 AND u.clever_id = $2 AND g.ended_at IS NULL`
+
 func (b *bare) trip(rw http.ResponseWriter, r *http.Request) {
-	var one int
-	if err := b.pool.QueryRow(r.Context(), "SELECT 1").Scan(&one); err != nil {
+	if err := roundTrip(r.Context(), b.pool, bareTrip, b.district, r.PathValue("id")); err != nil {
 		http.Error(rw, err.Error(), http.StatusInternalServerError)
 		return
 	}
 	_, _ = io.WriteString(rw, "ok\n")
+}
+
+func roundTrip(ctx context.Context, pool *pgxpool.Pool, sql string, args ...any) error {
+	rows, err := pool.Query(ctx, sql, args...)
+	if err != nil {
+		return err
+	}
+	var role string
+	var school int64
+	_, err = pgx.ForEachRow(rows, []any{&role, &school}, func() error { return nil })
+	return err
 }
 
 // serveBare starts the yardstick's server and says where it is.
