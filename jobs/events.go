@@ -24,8 +24,8 @@ const (
 	nightlyAhead = 3 * time.Hour
 )
 
-// Follow takes over a district's events, up to a bound, and says whether some are left. Where events cannot lead on it
-// gives the full sync that was asked for instead, else 0.
+// Follow takes over a district's events, up to a bound, and says whether some are left. Where events cannot lead on, or
+// not without a person, it gives the full sync that was asked for instead, else 0.
 type Follow func(ctx context.Context, district int64) (more bool, full int64, err error)
 
 // FollowEvents is a Follow by roster.Follow; opts serve for every run.

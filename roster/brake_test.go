@@ -124,7 +124,16 @@ func TestUnsharingHalfIsHeld(t *testing.T) {
 // that holds.
 func TestEventsStopAtTheBrake(t *testing.T) {
 	w, _ := halved(t)
-	for w.follow().More {
+	var told models.SyncRun // whoever follows puts it to work at once
+	for more := true; more; {
+		done := w.follow()
+		more = done.More
+		if done.Full.ID != 0 {
+			told = done.Full
+		}
+	}
+	if told.Cause != models.CauseBrake || told.State != models.SyncRequested {
+		t.Errorf("the full sync asked for: %+v", told)
 	}
 	w.is("0", `SELECT count(*) FROM users WHERE ended_at IS NOT NULL`)
 	w.is("brake", `SELECT cause FROM sync_runs WHERE state = 'requested'`)

@@ -23,7 +23,7 @@ var ErrNeverSynced = errors.New("this district has not been synced in full yet")
 type Followed struct {
 	Run  models.SyncRun // with ID 0, nothing had happened and no run was noted
 	More bool           // the bound was reached and events are left
-	Full models.SyncRun // with an ID, a full sync that was asked for instead; its Cause says why
+	Full models.SyncRun // with an ID, a full sync that was asked for instead, or for what the brake spared; its Cause says why
 }
 
 // Follow brings our copy of a district in step with the events after the saved cursor, page by page in the order of
@@ -55,7 +55,8 @@ func Follow(ctx context.Context, store *models.Store, client *clever.Client, dis
 type follower struct {
 	work
 	cursor string
-	read   int // events, in this run
+	read   int            // events, in this run
+	full   models.SyncRun // that was asked for, because the brake spared somebody
 	// unsettled: a full sync failed before this run, so what follows from all people must be worked out anew.
 	unsettled bool
 }
@@ -126,7 +127,7 @@ func (f *follower) follow(ctx context.Context) (Followed, error) {
 		run, err := f.fail(ctx, err)
 		return Followed{Run: run}, err
 	}
-	return Followed{Run: f.run, More: more}, nil
+	return Followed{Run: f.run, More: more, Full: f.full}, nil
 }
 
 // whereFrom reads the cursor, or gives the reason why it leads nowhere.
@@ -232,7 +233,7 @@ func (f *follower) take(ctx context.Context, page clever.EventPage, last bool) e
 		}
 		if spared { // a full sync finds what was left alone, and asks a person
 			counts.Spared = 1
-			if _, _, err := tx.RequestSyncFor(ctx, models.CauseBrake); err != nil {
+			if f.full, _, err = tx.RequestSyncFor(ctx, models.CauseBrake); err != nil {
 				return err
 			}
 		}
