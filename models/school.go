@@ -50,26 +50,24 @@ type SchoolChoice struct {
 }
 
 // SchoolChoices lists the current schools within reach, by name.
-func (tx *Tx) SchoolChoices(ctx context.Context, reach access.Reach) ([]SchoolChoice, error) {
-	within := ""
+func (tx *Tx) SchoolChoices(ctx context.Context, reach access.Reach) (choices []SchoolChoice, err error) {
+	b := &pgx.Batch{}
+	tx.askSchoolChoices(b, reach, &choices)
+	return choices, tx.send(ctx, "school choices", b)
+}
+
+// someSchools is more than most districts have.
+const someSchools = 256
+
+func (tx *Tx) askSchoolChoices(b *pgx.Batch, reach access.Reach, into *[]SchoolChoice) {
+	within, args := "", []any{tx.actor.District}
 	if !reach.District { // no parameter: PostgreSQL would plan anew for every page to see that it is true
-		within = "AND id = ANY(CAST(@schools AS bigint[]))"
+		within, args = "AND id = ANY($2::bigint[])", append(args, reach.Schools)
 	}
-	rows, err := tx.conn.Query(ctx, `SELECT id, clever_id, name FROM schools
-		WHERE district_id = @district AND ended_at IS NULL AND listed `+within+` ORDER BY name_key, id`,
-		pgx.NamedArgs{"district": tx.actor.District, "schools": idArray(reach.Schools)})
-	if err != nil {
-		return nil, fmt.Errorf("school choices: %w", err)
-	}
-	// Hundreds on every list: by name of the column, each would take twice as long.
-	choices, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c SchoolChoice, err error) {
-		err = row.Scan(&c.ID, &c.CleverID, &c.Name)
-		return c, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("school choices: %w", err)
-	}
-	return choices, nil
+	*into = make([]SchoolChoice, 0, someSchools)
+	var c SchoolChoice
+	collect(b, `SELECT id, clever_id, name FROM schools WHERE district_id = $1 AND ended_at IS NULL AND listed `+within+` ORDER BY name_key, id`,
+		args, []any{&c.ID, &c.CleverID, &c.Name}, func() { *into = append(*into, c) })
 }
 
 // SchoolFilter says which schools, from where.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"hallpass/access"
 )
 
@@ -33,10 +35,12 @@ type UserFilter struct {
 	After   string      // a cursor: the page that follows that row
 	Before  string      // a cursor: the page that ends before that row
 	Limit   int         // 0 is 50; at most 200
+	Choices bool        // the schools within reach are wanted too
 }
 
 // UserList is one page of people.
 type UserList struct {
+	Choices  []SchoolChoice // as SchoolChoices, where wanted
 	Rows     []UserRow
 	Count    int    // how many match
 	AtLeast  bool   // Count is where counting stopped
@@ -83,23 +87,33 @@ func (tx *Tx) Users(ctx context.Context, reach access.Reach, f UserFilter) (User
 	if err != nil {
 		return UserList{}, err
 	}
-	if q.nobody {
-		return UserList{}, nil
+	var list UserList
+	if !q.nobody {
+		if list, err = q.list(ctx); err != nil {
+			return UserList{}, fmt.Errorf("list people: %w", err)
+		}
 	}
+	b := &pgx.Batch{}
+	tx.askRowGrants(b, list.Rows)
+	if f.Choices {
+		tx.askSchoolChoices(b, reach, &list.Choices)
+	}
+	return list, tx.send(ctx, "roles of a page of people", b)
+}
+
+func (q *userQuery) list(ctx context.Context) (UserList, error) {
 	records, count, atLeast, err := q.run(ctx)
 	if err != nil {
-		return UserList{}, fmt.Errorf("list people: %w", err)
+		return UserList{}, err
 	}
 	list := q.page(records)
 	list.Count, list.AtLeast = count, atLeast
-	if f.After == "" && f.Before == "" && list.Next == "" {
+	if q.from == nil && list.Next == "" {
 		list.Count, list.AtLeast = len(list.Rows), false
 	}
-	if list.Rows, err = q.pin(ctx, list.Rows); err != nil {
-		return UserList{}, fmt.Errorf("list people: %w", err)
-	}
+	list.Rows, err = q.pin(ctx, list.Rows)
 	list.Count = max(list.Count, len(list.Rows))
-	return list, tx.addRowGrants(ctx, list.Rows)
+	return list, err
 }
 
 // WithinReach tells which of some people the list would show to someone with that reach.
@@ -160,58 +174,56 @@ func (q *userQuery) page(records []userRecord) UserList {
 	if extra != nil {
 		list.NextName = strings.TrimSuffix(extra.LastName+", "+extra.FirstName, ", ")
 	}
-	for _, r := range records {
-		list.Rows = append(list.Rows, r.row())
+	list.Rows = make([]UserRow, len(records))
+	for i, r := range records {
+		list.Rows[i] = r.row()
 	}
 	return list
 }
 
 // addRowGrants reads the first roles by school of every row, in one query.
 func (tx *Tx) addRowGrants(ctx context.Context, rows []UserRow) error {
+	b := &pgx.Batch{}
+	tx.askRowGrants(b, rows)
+	return tx.send(ctx, "roles of a page of people", b)
+}
+
+// askRowGrants is addRowGrants among other questions. The rows must stay where they are until it is answered.
+func (tx *Tx) askRowGrants(b *pgx.Batch, rows []UserRow) {
 	if len(rows) == 0 {
-		return nil
+		return
 	}
 	ids := make([]int64, len(rows))
 	at := make(map[int64]*UserRow, len(rows))
 	for i := range rows {
 		ids[i], at[rows[i].ID] = rows[i].ID, &rows[i]
 	}
-	type grantRow struct {
-		UserID         int64
-		Role           access.Role
-		Labels         string
-		School         string
-		SchoolCleverID string
-		IsPrimary      bool
-		Places         int
-	}
-	grants, err := scan[grantRow](ctx, tx, `
+	var user int64
+	var grant UserRowGrant
+	var labels string
+	var places int
+	collect(b, `
 		SELECT i.id AS user_id, x.*
-		  FROM unnest(CAST(@ids AS bigint[])) AS i(id)
+		  FROM unnest($2::bigint[]) AS i(id)
 		 CROSS JOIN LATERAL (
 		       SELECT g.role, array_to_string(g.labels, chr(31)) AS labels, coalesce(h.name, '') AS school,
 		              coalesce(h.clever_id, '') AS school_clever_id, coalesce(gs.is_primary, false) AS is_primary, count(*) OVER () AS places
 		         FROM role_grants g
-		         LEFT JOIN role_grant_schools gs ON gs.district_id = @district AND gs.grant_id = g.id AND gs.ended_at IS NULL
-		         LEFT JOIN schools h ON h.district_id = @district AND h.id = gs.school_id
-		        WHERE g.district_id = @district AND g.user_id = i.id AND g.ended_at IS NULL
+		         LEFT JOIN role_grant_schools gs ON gs.district_id = $1 AND gs.grant_id = g.id AND gs.ended_at IS NULL
+		         LEFT JOIN schools h ON h.district_id = $1 AND h.id = gs.school_id
+		        WHERE g.district_id = $1 AND g.user_id = i.id AND g.ended_at IS NULL
 		        ORDER BY array_position(ARRAY['district_admin', 'teacher', 'staff', 'student', 'contact'], g.role), g.role,
 		                 gs.is_primary DESC NULLS LAST, h.name_key, h.id
 		        LIMIT `+strconv.Itoa(rowGrants)+`) x`,
-		map[string]any{"ids": idArray(ids), "district": tx.actor.District})
-	if err != nil {
-		return fmt.Errorf("roles of a page of people: %w", err)
-	}
-	for _, g := range grants {
-		row := at[g.UserID]
-		grant := UserRowGrant{Role: g.Role, School: g.School, SchoolCleverID: g.SchoolCleverID, Primary: g.IsPrimary}
-		if g.Labels != "" {
-			grant.Labels = strings.Split(g.Labels, "\x1f")
-		}
-		row.Grants = append(row.Grants, grant)
-		row.More = g.Places - len(row.Grants)
-	}
-	return nil
+		[]any{tx.actor.District, ids}, []any{&user, &grant.Role, &labels, &grant.School, &grant.SchoolCleverID, &grant.Primary, &places}, func() {
+			row := at[user]
+			grant.Labels = nil
+			if labels != "" {
+				grant.Labels = strings.Split(labels, "\x1f")
+			}
+			row.Grants = append(row.Grants, grant)
+			row.More = places - len(row.Grants)
+		})
 }
 
 // idArray writes ids as a PostgreSQL array: GORM would spread a slice over many parameters.
