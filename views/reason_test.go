@@ -132,6 +132,13 @@ func TestReasonSentences(t *testing.T) {
 			"You cannot change settings and role rules in the whole district. Your roles do not include it.", "No role gives it", "",
 		},
 		{
+			"no rule for several roles",
+			access.Facts{Grants: []access.Grant{teacher, staff, {Role: access.Teacher, Schools: []int64{2}}}},
+			"settings.manage", section, ReasonNotGiven,
+			"Ana Ruiz cannot change settings and role rules in the whole district, because no rule gives it to the roles held: teacher and staff.",
+			"You cannot change settings and role rules in the whole district. Your roles do not include it.", "No role gives it", "",
+		},
+		{
 			"no role",
 			access.Facts{},
 			"grades.view", school, ReasonNoRole,
