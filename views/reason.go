@@ -325,7 +325,7 @@ func (l *Locale) becauseElsewhere(r Reason) string {
 			said = append(said, l.F("reason.elsewhere.staff", "Role", r.roles(l, []int{i})))
 		}
 	}
-	return l.List(said)
+	return strings.Join(said, "; ") // each has a comma of its own
 }
 
 // ReasonUser tells the person in question, and names nobody else.

@@ -111,6 +111,13 @@ func TestReasonSentences(t *testing.T) {
 			"You cannot change grades in Earth Science, Period 3 at Orion High. Your role covers other places.", "The role of teacher gives it elsewhere", "",
 		},
 		{
+			"elsewhere twice",
+			access.Facts{Grants: []access.Grant{teacher, {Role: access.Staff, Schools: []int64{2}}}},
+			"grades.view", section, ReasonOutOfReach,
+			"Ana Ruiz cannot see grades in Earth Science, Period 3 at Orion High, because the role of teacher gives it in the teacher’s own sections, and this is not one of them; the role of staff gives it at the schools of that role, and this is not one of them.",
+			"You cannot see grades in Earth Science, Period 3 at Orion High. Your role covers other places.", "The roles of teacher and staff give it elsewhere", "",
+		},
+		{
 			"least privileged",
 			access.Facts{Policy: least, Grants: []access.Grant{teacher, staff}, Teaches: []access.Place{section}},
 			"grades.edit", section, ReasonWithheld,
