@@ -85,3 +85,18 @@ func TestNamesCannotForgeASentence(t *testing.T) {
 		t.Error("text of an entry became markup")
 	}
 }
+
+// TestWhatHallpassDidByItselfIsSaidInSpanishToo: its tasks and what they were about are stored in English.
+func TestWhatHallpassDidByItselfIsSaidInSpanishToo(t *testing.T) {
+	l := NewLocale("es", sampleNow, nil)
+	for _, tt := range []struct{ action, task, kind, want string }{
+		{string(audit.SyncFinished), "full sync", "sync", "Hallpass (sincronización completa) terminó la sincronización 12."},
+		{string(audit.AccountsImported), "import", "import", "Hallpass (importación) trajo cuentas antiguas (la importación 12)."},
+		{string(audit.BulkAccepted), "bulk", "bulk", "Hallpass (lote) aceptó un lote de uniones (el lote 12)."},
+	} {
+		r := ActivityRow{Action: tt.action, Actor: tt.task, Thing: ActivityThing{Kind: tt.kind, ID: "12"}}
+		if said := r.Text(l); said != tt.want {
+			t.Errorf("%s by %s reads %q, want %q", tt.action, tt.task, said, tt.want)
+		}
+	}
+}
