@@ -276,10 +276,21 @@ func (l *Locale) gives(gives bool) string {
 var activityFields = map[string]string{
 	"combining": key("activity.field.combining"), "strategy": key("activity.field.strategy"), "calendar": key("activity.field.calendar"),
 	"end": key("activity.field.end"), "ended": key("activity.field.ended"), "end.at": key("activity.field.end"),
+	"brake": key("settings.brake"), "night": key("settings.night"), "retention": key("settings.retention"), "bulk": key("settings.bulk"), "connection": key("settings.connection"),
+	"at": key("cutover.at"), "rest": key("cutover.rest"), "explains": key("keys.explains"), "hint": key("keys.ends"), "verdict": key("activity.field.verdict"),
+}
+
+// activityValues are the words for what stands under such a name.
+var activityValues = map[string]map[string]string{
+	"rest": {"archive": key("cutover.archive"), "keep": key("cutover.keep")},
+	"verdict": {
+		"same": key("activity.verdict.same"), "different": key("dup.different"), "unsure": key("dup.unsure"), "reopen": key("activity.verdict.reopen"), "undone": key("activity.verdict.undone"),
+	},
 }
 
 // FieldLine is a value under a name.
 func (l *Locale) FieldLine(name, before, after string) ActivityLine {
+	values := activityValues[name]
 	if word, ok := activityFields[name]; ok {
 		name = l.T(word)
 	}
@@ -291,6 +302,12 @@ func (l *Locale) FieldLine(name, before, after string) ActivityLine {
 			return l.T("activity.yes")
 		case "false":
 			return l.T("activity.no")
+		}
+		if word, ok := values[value]; ok {
+			return l.T(word)
+		}
+		if at, err := time.Parse(time.RFC3339, value); err == nil {
+			return l.DateTime(at)
 		}
 		return value
 	}

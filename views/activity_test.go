@@ -100,3 +100,23 @@ func TestWhatHallpassDidByItselfIsSaidInSpanishToo(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatAChangeRecordedHasWords: names, values and moments.
+func TestWhatAChangeRecordedHasWords(t *testing.T) {
+	l := NewLocale("en", sampleNow, nil)
+	for _, tt := range []struct {
+		name, before, after string
+		want                ActivityLine
+	}{
+		{"verdict", "", "different", ActivityLine{What: "Answer", Before: "Nothing", After: "Different people"}},
+		{"rest", "keep", "archive", ActivityLine{What: "Accounts that lead to nobody by then", Before: "Keep them", After: "Archive them"}},
+		{"at", "", "2026-12-20T15:00:00Z", ActivityLine{What: "Date and time", Before: "Nothing", After: "Dec 20, 2026, 3:00 pm"}},
+		{"explains", "", "true", ActivityLine{What: "Answers explain themselves to admins", Before: "Nothing", After: "Yes"}},
+		{"brake", "10", "5", ActivityLine{What: "Brake", Before: "10", After: "5"}},
+		{"unheard_of", "keep", "", ActivityLine{What: "unheard_of", Before: "keep", After: "Nothing"}},
+	} {
+		if got := l.FieldLine(tt.name, tt.before, tt.after); got != tt.want {
+			t.Errorf("%s: %+v, want %+v", tt.name, got, tt.want)
+		}
+	}
+}
