@@ -120,8 +120,8 @@ func importOldApp(ctx context.Context, store *models.Store, sb *sandbox.Sandbox,
 	if i.State != models.ImportApplied {
 		return fmt.Errorf("import the old app's accounts: %s", i.Error)
 	}
-	fmt.Fprintf(out, "  accounts  %9d of the old app  %d linked, %d ambiguous, %d unmatched\n", i.RowsRead,
-		i.Counts.In(models.AccountLinked), i.Counts.In(models.AccountAmbiguous), i.Counts.In(models.AccountUnmatched))
+	fmt.Fprintf(out, "  accounts  %9d of the old app  %d linked, %d ambiguous, %d unmatched, %d archived\n", i.RowsRead,
+		i.Counts.In(models.AccountLinked), i.Counts.In(models.AccountAmbiguous), i.Counts.In(models.AccountUnmatched), i.Counts.In(models.AccountArchived))
 	return nil
 }
 

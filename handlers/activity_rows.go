@@ -209,6 +209,9 @@ func (w activityWords) lines(said entryData, before, after stated) (lines []view
 	return w.plainLines(said)
 }
 
+// ownIDs are what a change records for its own undo: numbers of rows, which say nothing to a reader.
+var ownIDs = []string{"accepted", "bulk", "dropped", "key", "merge", "survivor"}
+
 // plainLines are the differences of a change whose record nobody here knows, as it stands.
 func (w activityWords) plainLines(said entryData) (lines []views.ActivityLine) {
 	before, after := flat(said.Before), flat(said.After)
@@ -223,14 +226,14 @@ func (w activityWords) plainLines(said entryData) (lines []views.ActivityLine) {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		if before[name] != after[name] {
+		if before[name] != after[name] && !slices.Contains(ownIDs, name) {
 			lines = append(lines, w.l.FieldLine(name, before[name], after[name]))
 		}
 	}
 	return lines
 }
 
-// flat is an object's values by name, those inside others with a dot.
+// flat is an object's values by name, those inside others with a dot. Lists are of ids, and left out.
 func flat(raw json.RawMessage) map[string]string {
 	values := map[string]string{}
 	var walk func(name string, value any)
@@ -240,7 +243,7 @@ func flat(raw json.RawMessage) map[string]string {
 			for k, inner := range value {
 				walk(strings.TrimPrefix(name+"."+k, "."), inner)
 			}
-		case nil:
+		case nil, []any:
 		default:
 			values[name] = fmt.Sprint(value)
 		}

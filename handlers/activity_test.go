@@ -36,7 +36,7 @@ func TestActivitySaysWhatHappened(t *testing.T) {
 		}
 		tx.RequestID = "request-of-a-test"
 		return tx.Audit(ctx, audit.Entry{Action: "tea.spilled", Subject: "cup:7", Data: map[string]any{
-			"before": map[string]any{"full": true, "at": map[string]any{"x": 1}}, "after": map[string]any{"full": false, "at": map[string]any{"x": 1}},
+			"before": map[string]any{"full": true, "at": map[string]any{"x": 1}}, "after": map[string]any{"full": false, "at": map[string]any{"x": 1}, "members": []int{1, 2}, "survivor": 7},
 		}})
 	})
 	admin := c.signedIn(sandbox.DistrictAdminUserID)

@@ -164,7 +164,11 @@ func (s *server) readAsked(c echo.Context) (b bearer, body *askedBody, err error
 		return b, body, malformed("body: must be a JSON object")
 	}
 	if err := json.Unmarshal(raw, body); err != nil {
-		if wrong, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		wrong, ok := errors.AsType[*jsontext.SyntacticError](err)
+		switch {
+		case ok && errors.Is(err, jsontext.ErrDuplicateName):
+			return b, body, malformed(fmt.Sprintf("body: an object has a name twice, at byte %d", wrong.ByteOffset))
+		case ok:
 			return b, body, malformed(fmt.Sprintf("body: not JSON at byte %d", wrong.ByteOffset))
 		}
 		return b, body, malformed("body: cannot be read")

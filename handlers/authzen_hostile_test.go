@@ -70,6 +70,12 @@ func TestQuestionsThatCannotBeReadAreNamed(t *testing.T) {
 			t.Errorf("%.100s: %+v, want a word about %s", row.body, got, row.field)
 		}
 	}
+	// It is JSON, and a program's author would look for a comma.
+	for _, body := range []string{`{` + whole + `,"subject":{}}`, `{"unknown":{"a":1,"a":2},` + whole + `}`} {
+		if a := p.send(evaluationPath, strings.NewReader(body)); !strings.HasPrefix(parsed(t, a.body).Error.Message, "body: an object has a name twice, at byte ") {
+			t.Errorf("%s: %s", body, a.body)
+		}
+	}
 	for _, typ := range []string{"", "text/plain", "application/x-www-form-urlencoded", "application/jsonx"} {
 		if a := p.send(evaluationPath, strings.NewReader(`{`+whole+`}`), "Content-Type", typ); a.StatusCode != http.StatusBadRequest || !strings.Contains(a.body, "Content-Type") {
 			t.Errorf("Content-Type %q: status %d", typ, a.StatusCode)

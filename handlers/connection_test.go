@@ -67,7 +67,7 @@ func TestNumbersAreSettings(t *testing.T) {
 	if got := c.decided().District.BulkWrong; got != 5_000 {
 		t.Errorf("%d millionths of a batch may be wrong", got)
 	}
-	if text := preview.doc(t).Find("main").Text(); !strings.Contains(text, "0.50 %") || !strings.Contains(text, "Of a batch of 500, somebody reads") {
+	if text := preview.doc(t).Find("main").Text(); !strings.Contains(text, "0.50\u00a0%") || !strings.Contains(text, "Of a batch of 500, somebody reads") {
 		t.Errorf("preview of the limit of a batch: %s", text)
 	}
 	undo(t, admin, receipt)

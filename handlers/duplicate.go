@@ -49,9 +49,16 @@ func (c dupCase) ids() []int64 {
 }
 
 func (c dupCase) names() map[int64]string {
-	names := map[int64]string{}
+	names, like := map[int64]string{}, map[string]int{}
 	for _, m := range c.Members {
 		names[m.ID] = join(" ", m.First, m.Middle, m.Last)
+		like[names[m.ID]]++
+	}
+	// Of more than two, a sentence about a pair would not say which of those who have one name.
+	for i, m := range c.Members {
+		if name := names[m.ID]; len(c.Members) > 2 && name != "" && like[name] > 1 {
+			names[m.ID] = name + " (" + strconv.Itoa(i+1) + ")"
+		}
 	}
 	return names
 }
@@ -166,7 +173,7 @@ func (v *visit) addBefore(p *views.DuplicatePage, c dupCase) error {
 func (v *visit) addSides(p *views.DuplicatePage, c dupCase) error {
 	l := v.locale()
 	w := l.DupWords()
-	n := len(c.Members)
+	n, names := len(c.Members), c.names()
 	row := func(label, match string) *views.DupField {
 		p.Fields = append(p.Fields, views.DupField{Label: label, Match: match, Cells: make([][]views.DupLine, n)})
 		return &p.Fields[len(p.Fields)-1]
@@ -208,7 +215,7 @@ func (v *visit) addSides(p *views.DuplicatePage, c dupCase) error {
 			since = *u.EndedAt
 		}
 		p.Members = append(p.Members, views.DupMember{
-			ID: m.ID, Name: fullName(u), Since: l.DupSince(m.CleverID == "", u.EndedAt != nil, since),
+			ID: m.ID, Name: names[m.ID], Since: l.DupSince(m.CleverID == "", u.EndedAt != nil, since),
 			Gone: m.MergedInto != nil && (c.shown.Split == nil || c.shown.Split.Merge == 0),
 		})
 		name.Cells[i] = dupNames(u, c.records[m.ID])

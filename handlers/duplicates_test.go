@@ -201,6 +201,34 @@ func TestDropOneOfAGroup(t *testing.T) {
 	}
 }
 
+// Three records of one name are told apart wherever two of them are spoken of.
+func TestDuplicatesOfOneNameAreNumbered(t *testing.T) {
+	c := newConsole(t)
+	danny := c.id(sandbox.TeacherUserID)
+	legacy := c.legacyOf(danny, "teacher")
+	one := c.imported(danny, "teacher", legacy)
+	c.imported(danny, "staff", legacy)
+	c.suggest()
+	admin := c.signedIn(sandbox.DistrictAdminUserID)
+	shown := admin.get(fmt.Sprintf("%sdistrict_admin/duplicates/%d", seedHome, c.caseOf(one)))
+	var heads []string
+	shown.doc(t).Find(".sides thead .person").Each(func(_ int, s *goquery.Selection) { heads = append(heads, s.Text()) })
+	if len(heads) != 3 || !strings.HasSuffix(heads[0], " (1)") || !strings.HasSuffix(heads[1], " (2)") || !strings.HasSuffix(heads[2], " (3)") {
+		t.Fatalf("columns are headed %q", heads)
+	}
+	said := map[string]bool{}
+	shown.doc(t).Find("details.fold summary").Each(func(_ int, s *goquery.Selection) {
+		pair, _, _ := strings.Cut(s.Text(), ":")
+		if said[pair] || !strings.Contains(pair, ")") {
+			t.Errorf("%q does not say which pair it is", s.Text())
+		}
+		said[pair] = true
+	})
+	if len(said) != 2 {
+		t.Errorf("pairs beside the strongest: %v", said)
+	}
+}
+
 // Whoever may not decide a case does not find it: another school's, another district's, or one about oneself.
 func TestDuplicatesKeepToTheReach(t *testing.T) {
 	c := newConsole(t)

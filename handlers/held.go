@@ -142,7 +142,8 @@ func heldSpot(school int64, name string) views.Spot {
 
 // heldPick reads which part of the list is meant, from a query or a form. Whatever makes no sense means nothing there.
 func (v *visit) heldPick(get func(string) string, ids []string) (pick models.HeldPick, shown views.HeldPick) {
-	shown = views.HeldPick{Type: get("type"), Cause: get("cause"), Role: get("role"), School: get("school")}
+	word := func(name string) string { return text(get(name), 64) }
+	shown = views.HeldPick{Type: word("type"), Cause: word("cause"), Role: word("role"), School: word("school")}
 	pick = models.HeldPick{Type: shown.Type, Cause: shown.Cause, Role: access.Role(shown.Role)}
 	if shown.School != "" {
 		pick.School, _ = strconv.ParseInt(shown.School, 10, 64)
@@ -151,7 +152,7 @@ func (v *visit) heldPick(get func(string) string, ids []string) (pick models.Hel
 		}
 	}
 	for _, one := range ids {
-		kind, number, _ := strings.Cut(one, "-")
+		kind, number, _ := strings.Cut(text(one, 64), "-")
 		if id, err := strconv.ParseInt(number, 10, 64); err == nil && len(shown.IDs) < heldPage {
 			shown.IDs = append(shown.IDs, kind+"-"+strconv.FormatInt(id, 10))
 			pick.Keys = append(pick.Keys, kind+" "+strconv.FormatInt(id, 10))
@@ -174,9 +175,9 @@ func listHeld(v *visit) (reply, error) {
 	}
 	pick, shown := v.heldPick(v.c.QueryParam, nil)
 	p := views.HeldListPage{Run: run.ID, Pick: shown, Open: run.State == models.SyncHeld, Names: v.heldNames(shown)}
-	at, back := v.c.QueryParam("after"), false
+	at, back := text(v.c.QueryParam("after"), 64), false
 	if at == "" {
-		at, back = v.c.QueryParam("before"), true
+		at, back = text(v.c.QueryParam("before"), 64), true
 	}
 	var from models.HeldAfter
 	if kind, number, ok := strings.Cut(at, "-"); ok {

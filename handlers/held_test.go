@@ -54,7 +54,7 @@ func TestHeldRunIsToldAndApproved(t *testing.T) {
 	admin := c.signedIn(sandbox.DistrictAdminUserID)
 	page := admin.get(at)
 	text := page.doc(t).Find("main").Text()
-	for _, want := range []string{"This sync is held", "Clever no longer lists", "missing whole", "Over the limit of 10 %", "Lose it"} {
+	for _, want := range []string{"This sync is held", "Clever no longer lists", "missing whole", "Over the limit of 10\u00a0%", "Lose it"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page does not say %q", want)
 		}

@@ -88,6 +88,37 @@ func TestNothingFromOutsideIsA500(t *testing.T) {
 	}
 }
 
+// TestNoParameterUpsetsThePage: each name that any page reads, on every page, with bytes that PostgreSQL takes for no
+// text.
+func TestNoParameterUpsetsThePage(t *testing.T) {
+	c, held, _ := heldConsole(t, 1)
+	b := c.signedIn(sandbox.DistrictAdminUserID)
+	paths := []string{held, held + "/held", held + "/held.csv", held + "/held/access.csv", held + "/changes", held + "/changes.csv"}
+	for name, rows := range matrix(c) {
+		if strings.HasPrefix(name, "GET ") && !strings.HasSuffix(name, "/live") {
+			paths = append(paths, adminBase+rows[0].path)
+		}
+	}
+	bad := url.QueryEscape("a\x00\xff-1")
+	for _, path := range paths {
+		sep := "?"
+		if strings.Contains(path, "?") {
+			sep = "&"
+		}
+		for _, name := range []string{
+			"after", "as", "before", "by", "cause", "class", "different", "done", "drop", "for", "from", "in", "keep", "kind", "label", "least", "member", "mode", "multi", "name",
+			"notice", "only", "permission", "place", "q", "reason", "role", "school", "sheet", "sort", "state", "status", "suggestion", "to", "type", "user", "view", "with", "worn",
+		} {
+			if a := b.step(http.MethodGet, path+sep+name+"="+bad); a.StatusCode >= 500 {
+				t.Errorf("%s with a bad %q: status %d", path, name, a.StatusCode)
+			}
+		}
+	}
+	if strings.Contains(c.log.text(), "level=ERROR") {
+		t.Errorf("errors in the log:\n%s", regexp.MustCompile(`(?m)^.*level=ERROR.*$`).FindString(c.log.text()))
+	}
+}
+
 // TestBadFiltersOpenTheListAndSaySo instead of an error.
 func TestBadFiltersOpenTheListAndSaySo(t *testing.T) {
 	c := newConsole(t)

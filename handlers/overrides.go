@@ -22,11 +22,9 @@ func (v *visit) parseOverrides(q url.Values, schools []models.SchoolChoice) (ask
 		}
 	}
 	asked.Q = text(q.Get("q"), maxQuery)
-	if asked.Permission = q.Get("permission"); asked.Permission != "" {
-		if len(asked.Permission) > 100 {
-			asked.Permission = ""
-			say(noticeUnknownFilter)
-		}
+	if asked.Permission = text(q.Get("permission"), 100); asked.Permission != q.Get("permission") {
+		asked.Permission = ""
+		say(noticeUnknownFilter)
 	}
 	if asked.School = q.Get("school"); asked.School != "" {
 		at := slices.IndexFunc(schools, func(s models.SchoolChoice) bool { return s.CleverID == asked.School })

@@ -70,6 +70,21 @@ func activityKind(l *Locale, kind string) string {
 	return kind
 }
 
+// activityTasks are the words for what Hallpass was doing when it acted by itself. Entries keep the name of the task,
+// and one that has no words stands as it is stored.
+var activityTasks = map[string]string{
+	"full sync": key("activity.task.full_sync"), "events": key("activity.task.events"), "sync sweep": key("activity.task.timetable"), "release": key("activity.task.release"),
+	"connections": key("activity.task.connections"), "import": key("activity.task.import"), "bulk": key("activity.task.bulk"), "cut-over": key("activity.task.cut_over"),
+	"operator": key("activity.task.operator"), "demo": key("activity.task.demo"),
+}
+
+func activityTask(l *Locale, task string) string {
+	if word, ok := activityTasks[task]; ok {
+		return l.T(word)
+	}
+	return task
+}
+
 // activitySentences are the words for what happened. Who acted, What it was done to.
 var activitySentences = map[audit.Action]string{
 	audit.AccountsImported:   key("activity.accounts.imported"),
@@ -191,7 +206,7 @@ func (r ActivityRow) Text(l *Locale) string {
 
 func (r ActivityRow) who(l *Locale) string {
 	if r.ActorID == 0 {
-		return l.F("activity.program", "Task", r.Actor)
+		return l.F("activity.program", "Task", activityTask(l, r.Actor))
 	}
 	return personName(l, r.Actor)
 }
@@ -213,6 +228,10 @@ func (t ActivityThing) said(l *Locale) string {
 		return l.F("activity.thing.sync", "Number", t.ID)
 	case "key":
 		return l.F("activity.thing.key", "Number", t.ID)
+	case "import":
+		return l.F("activity.thing.import", "Number", t.ID)
+	case "bulk":
+		return l.F("activity.thing.bulk", "Number", t.ID)
 	case "district", "":
 		return l.T("activity.thing.district")
 	}
@@ -257,10 +276,21 @@ func (l *Locale) gives(gives bool) string {
 var activityFields = map[string]string{
 	"combining": key("activity.field.combining"), "strategy": key("activity.field.strategy"), "calendar": key("activity.field.calendar"),
 	"end": key("activity.field.end"), "ended": key("activity.field.ended"), "end.at": key("activity.field.end"),
+	"brake": key("settings.brake"), "night": key("settings.night"), "retention": key("settings.retention"), "bulk": key("settings.bulk"), "connection": key("settings.connection"),
+	"at": key("cutover.at"), "rest": key("cutover.rest"), "explains": key("keys.explains"), "hint": key("keys.ends"), "verdict": key("activity.field.verdict"),
+}
+
+// activityValues are the words for what stands under such a name.
+var activityValues = map[string]map[string]string{
+	"rest": {"archive": key("cutover.archive"), "keep": key("cutover.keep")},
+	"verdict": {
+		"same": key("activity.verdict.same"), "different": key("dup.different"), "unsure": key("dup.unsure"), "reopen": key("activity.verdict.reopen"), "undone": key("activity.verdict.undone"),
+	},
 }
 
 // FieldLine is a value under a name.
 func (l *Locale) FieldLine(name, before, after string) ActivityLine {
+	values := activityValues[name]
 	if word, ok := activityFields[name]; ok {
 		name = l.T(word)
 	}
@@ -272,6 +302,12 @@ func (l *Locale) FieldLine(name, before, after string) ActivityLine {
 			return l.T("activity.yes")
 		case "false":
 			return l.T("activity.no")
+		}
+		if word, ok := values[value]; ok {
+			return l.T(word)
+		}
+		if at, err := time.Parse(time.RFC3339, value); err == nil {
+			return l.DateTime(at)
 		}
 		return value
 	}

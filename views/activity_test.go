@@ -85,3 +85,38 @@ func TestNamesCannotForgeASentence(t *testing.T) {
 		t.Error("text of an entry became markup")
 	}
 }
+
+// TestWhatHallpassDidByItselfIsSaidInSpanishToo: its tasks and what they were about are stored in English.
+func TestWhatHallpassDidByItselfIsSaidInSpanishToo(t *testing.T) {
+	l := NewLocale("es", sampleNow, nil)
+	for _, tt := range []struct{ action, task, kind, want string }{
+		{string(audit.SyncFinished), "full sync", "sync", "Hallpass (sincronización completa) terminó la sincronización 12."},
+		{string(audit.AccountsImported), "import", "import", "Hallpass (importación) trajo cuentas antiguas (la importación 12)."},
+		{string(audit.BulkAccepted), "bulk", "bulk", "Hallpass (lote) aceptó un lote de uniones (el lote 12)."},
+	} {
+		r := ActivityRow{Action: tt.action, Actor: tt.task, Thing: ActivityThing{Kind: tt.kind, ID: "12"}}
+		if said := r.Text(l); said != tt.want {
+			t.Errorf("%s by %s reads %q, want %q", tt.action, tt.task, said, tt.want)
+		}
+	}
+}
+
+// TestWhatAChangeRecordedHasWords: names, values and moments.
+func TestWhatAChangeRecordedHasWords(t *testing.T) {
+	l := NewLocale("en", sampleNow, nil)
+	for _, tt := range []struct {
+		name, before, after string
+		want                ActivityLine
+	}{
+		{"verdict", "", "different", ActivityLine{What: "Answer", Before: "Nothing", After: "Different people"}},
+		{"rest", "keep", "archive", ActivityLine{What: "Accounts that lead to nobody by then", Before: "Keep them", After: "Archive them"}},
+		{"at", "", "2026-12-20T15:00:00Z", ActivityLine{What: "Date and time", Before: "Nothing", After: "Dec 20, 2026, 3:00 pm"}},
+		{"explains", "", "true", ActivityLine{What: "Answers explain themselves to admins", Before: "Nothing", After: "Yes"}},
+		{"brake", "10", "5", ActivityLine{What: "Brake", Before: "10", After: "5"}},
+		{"unheard_of", "keep", "", ActivityLine{What: "unheard_of", Before: "keep", After: "Nothing"}},
+	} {
+		if got := l.FieldLine(tt.name, tt.before, tt.after); got != tt.want {
+			t.Errorf("%s: %+v, want %+v", tt.name, got, tt.want)
+		}
+	}
+}

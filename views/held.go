@@ -246,7 +246,7 @@ func (g HeldGauge) share(l *Locale) string {
 		return ""
 	}
 	tenths := (1000*g.Gone + g.Now/2) / g.Now
-	return l.F("held.share", "Share", l.Num(tenths/10)+map[string]string{"es": ","}[l.Lang]+map[bool]string{true: "."}[l.Lang != "es"]+strconv.Itoa(tenths%10))
+	return l.F("held.share", "Share", l.Num(tenths/10)+"."+strconv.Itoa(tenths%10))
 }
 
 // HeldListPage lists what a held run would take, record by record.
@@ -393,9 +393,9 @@ func (l *Locale) HeldReceipt(discarded, first bool, run int64, n int) string {
 	return l.N("held.receipt.approved", n, "Number", number)
 }
 
-// SyncWord names a sync on a link.
+// SyncWord names a sync on a link that stands alone.
 func (l *Locale) SyncWord(id int64) string {
-	return l.F("activity.thing.sync", "Number", strconv.FormatInt(id, 10))
+	return upperFirst(l.F("activity.thing.sync", "Number", strconv.FormatInt(id, 10)))
 }
 
 // heldNext is the next page of the list.

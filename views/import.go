@@ -2,6 +2,7 @@ package views
 
 import (
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -230,3 +231,21 @@ func (l *Locale) ImportDone(undone bool) string {
 
 // ImportsTitle is what the page of files is called.
 func (l *Locale) ImportsTitle() string { return l.T("imports.title") }
+
+// form says how a file was read: "comma, UTF-8".
+func (i ImportShown) form(l *Locale) string {
+	words := strings.Fields(i.Form)
+	for at, word := range words {
+		switch word {
+		case "comma":
+			words[at] = l.T("import.form.comma")
+		case "semicolon":
+			words[at] = l.T("import.form.semicolon")
+		case "tab":
+			words[at] = l.T("import.form.tab")
+		default: // an encoding, or JSON
+			words[at] = strings.ToUpper(word)
+		}
+	}
+	return upperFirst(strings.Join(words, ", "))
+}

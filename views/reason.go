@@ -1,6 +1,7 @@
 package views
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -151,7 +152,15 @@ func by(l *Locale, name string) string {
 }
 
 // roles names the roles of some steps, each once.
-func (r Reason) roles(l *Locale, at []int) string {
+func (r Reason) roles(l *Locale, at []int) string { return l.List(r.roleNames(l, at)) }
+
+// say fills a key's plural form with the roles whose steps came to an outcome.
+func (r Reason) say(l *Locale, key string, outcome access.Outcome) string {
+	names := r.roleNames(l, r.steps(outcome))
+	return l.N(key, len(names), "Roles", l.List(names))
+}
+
+func (r Reason) roleNames(l *Locale, at []int) []string {
 	var said []string
 	for _, i := range at {
 		s := r.Trace[i]
@@ -159,11 +168,11 @@ func (r Reason) roles(l *Locale, at []int) string {
 		if s.Label != "" {
 			word = label(l, s.Label)
 		}
-		if len(said) == 0 || said[len(said)-1] != word {
+		if !slices.Contains(said, word) {
 			said = append(said, word)
 		}
 	}
-	return l.List(said)
+	return said
 }
 
 // as is a role step that reaches the place: "staff at Orion High".
@@ -265,17 +274,16 @@ func (l *Locale) because(r Reason) string {
 		}
 		return l.List(said)
 	case ReasonWithheld:
-		return l.F("reason.withheld", "Roles", r.roles(l, r.steps(access.Withholds)))
+		return r.say(l, key("reason.withheld"), access.Withholds)
 	case ReasonNotInView:
-		other := r.roles(l, r.steps(access.NotInView))
 		if r.View == "" {
-			return l.F("reason.no_view", "Roles", other)
+			return r.say(l, key("reason.no_view"), access.NotInView)
 		}
-		return l.F("reason.not_in_view", "Roles", other)
+		return r.say(l, key("reason.not_in_view"), access.NotInView)
 	case ReasonOutOfReach:
 		return l.becauseElsewhere(r)
 	case ReasonNotGiven:
-		return l.F("reason.not_given", "Roles", r.roles(l, r.steps(access.NotGiven)))
+		return r.say(l, key("reason.not_given"), access.NotGiven)
 	}
 	return l.F("reason.no_role", "Name", r.person(l))
 }
@@ -317,7 +325,7 @@ func (l *Locale) becauseElsewhere(r Reason) string {
 			said = append(said, l.F("reason.elsewhere.staff", "Role", r.roles(l, []int{i})))
 		}
 	}
-	return l.List(said)
+	return strings.Join(said, "; ") // each has a comma of its own
 }
 
 // ReasonUser tells the person in question, and names nobody else.

@@ -21,11 +21,11 @@ func (l *Locale) ReasonBrief(r Reason) string {
 	case ReasonOverrideDenies:
 		return l.briefOverride(r, access.OverrideDenies)
 	case ReasonWithheld:
-		return l.F("reason.brief.withheld", "Roles", r.roles(l, r.steps(access.Withholds)))
+		return r.say(l, key("reason.brief.withheld"), access.Withholds)
 	case ReasonNotInView:
 		return l.F("reason.brief.view", "Roles", r.roles(l, r.steps(access.NotInView)))
 	case ReasonOutOfReach:
-		return l.F("reason.brief.elsewhere", "Roles", r.roles(l, r.steps(access.OutOfReach)))
+		return r.say(l, key("reason.brief.elsewhere"), access.OutOfReach)
 	case ReasonNotGiven:
 		return l.T("reason.brief.not_given")
 	}

@@ -111,6 +111,13 @@ func TestReasonSentences(t *testing.T) {
 			"You cannot change grades in Earth Science, Period 3 at Orion High. Your role covers other places.", "The role of teacher gives it elsewhere", "",
 		},
 		{
+			"elsewhere twice",
+			access.Facts{Grants: []access.Grant{teacher, {Role: access.Staff, Schools: []int64{2}}}},
+			"grades.view", section, ReasonOutOfReach,
+			"Ana Ruiz cannot see grades in Earth Science, Period 3 at Orion High, because the role of teacher gives it in the teacher’s own sections, and this is not one of them; the role of staff gives it at the schools of that role, and this is not one of them.",
+			"You cannot see grades in Earth Science, Period 3 at Orion High. Your role covers other places.", "The roles of teacher and staff give it elsewhere", "",
+		},
+		{
 			"least privileged",
 			access.Facts{Policy: least, Grants: []access.Grant{teacher, staff}, Teaches: []access.Place{section}},
 			"grades.edit", section, ReasonWithheld,
@@ -129,6 +136,13 @@ func TestReasonSentences(t *testing.T) {
 			access.Facts{Grants: []access.Grant{{Role: access.Student}}},
 			"settings.manage", section, ReasonNotGiven,
 			"Ana Ruiz cannot change settings and role rules in the whole district, because no rule gives it to the role held: student.",
+			"You cannot change settings and role rules in the whole district. Your roles do not include it.", "No role gives it", "",
+		},
+		{
+			"no rule for several roles",
+			access.Facts{Grants: []access.Grant{teacher, staff, {Role: access.Teacher, Schools: []int64{2}}}},
+			"settings.manage", section, ReasonNotGiven,
+			"Ana Ruiz cannot change settings and role rules in the whole district, because no rule gives it to the roles held: teacher and staff.",
 			"You cannot change settings and role rules in the whole district. Your roles do not include it.", "No role gives it", "",
 		},
 		{
