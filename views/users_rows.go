@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"strconv"
+	"strings"
 
 	"github.com/a-h/templ"
 )
@@ -136,7 +137,7 @@ func (w *rowWords) row(b *rowBuffer, r *UserRow) {
 	b.raw(`</a>`)
 	if r.Email != "" {
 		b.raw(` <span class="from" dir="auto">`)
-		b.text(r.Email)
+		b.address(r.Email)
 		b.raw(`</span>`)
 	}
 	if r.Pinned {
@@ -158,6 +159,16 @@ func (w *rowWords) row(b *rowBuffer, r *UserRow) {
 		b.text(w.l.Short(r.Changed))
 	}
 	b.raw(`</td></tr>`)
+}
+
+// address writes an email address that breaks before its domain where the column is narrow, not inside a word.
+func (b *rowBuffer) address(email string) {
+	if at := strings.LastIndexByte(email, '@'); at > 0 {
+		b.text(email[:at])
+		b.raw(`<wbr>`)
+		email = email[at:]
+	}
+	b.text(email)
 }
 
 func (w *rowWords) href(b *rowBuffer, id int64) {
