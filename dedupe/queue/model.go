@@ -44,7 +44,7 @@ func modelOf(ctx context.Context, tx *models.Tx) (*dedupe.Model, error) {
 		return nil, err
 	}
 	model = new(dedupe.Model)
-	if json.Unmarshal(raw, model) != nil {
+	if known := json.Unmarshal(raw, model) == nil; !known {
 		return nil, nil
 	}
 	// The row may have changed since its print was read; what is kept must be what the print is of.
@@ -52,6 +52,11 @@ func modelOf(ctx context.Context, tx *models.Tx) (*dedupe.Model, error) {
 	if err != nil || again != told {
 		return model, err
 	}
+	keep(told, model)
+	return model, nil
+}
+
+func keep(told string, model *dedupe.Model) {
 	kept.Lock()
 	defer kept.Unlock()
 	if kept.by[told] == nil {
@@ -61,5 +66,4 @@ func modelOf(ctx context.Context, tx *models.Tx) (*dedupe.Model, error) {
 		delete(kept.by, kept.order[0])
 		kept.order = kept.order[1:]
 	}
-	return model, nil
 }

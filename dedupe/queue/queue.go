@@ -37,7 +37,12 @@ func records(district int64, rows models.DuplicateRows) []dedupe.Record {
 			users[p.CleverID] = true
 		}
 	}
-	of := func(home int64) *dedupe.Record { return &out[at[home]] }
+	of := func(home int64) *dedupe.Record {
+		if i, ok := at[home]; ok {
+			return &out[i]
+		}
+		return new(dedupe.Record) // of somebody who was merged, or came, between two statements: they are marked
+	}
 	for _, own := range []bool{true, false} { // the person's own name is the one in use
 		for _, p := range rows.People {
 			if own == (p.ID == p.Home) {

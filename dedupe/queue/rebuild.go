@@ -83,6 +83,7 @@ func Rebuild(ctx context.Context, store *models.Store, district int64) (models.S
 	if err != nil {
 		return fail(err)
 	}
+	told := ""
 	err = system.Write(ctx, func(tx *models.Tx) error {
 		if err := tx.LockDuplicates(ctx); err != nil {
 			return err
@@ -91,6 +92,9 @@ func Rebuild(ctx context.Context, store *models.Store, district int64) (models.S
 			return err
 		}
 		var err error
+		if told, err = tx.DedupeModelPrint(ctx); err != nil {
+			return err
+		}
 		if done, err = tx.StoreSuggestions(ctx, list, nil); err != nil {
 			return err
 		}
@@ -103,6 +107,7 @@ func Rebuild(ctx context.Context, store *models.Store, district int64) (models.S
 	if err != nil {
 		return fail(err)
 	}
+	keep(told, model) // whoever changes next is compared by it
 	return done, nil
 }
 
@@ -226,15 +231,11 @@ func around(ctx context.Context, tx *models.Tx, model *dedupe.Model, changed []i
 	if err := tx.StoreKeys(ctx, keys, ids); err != nil {
 		return fail(err)
 	}
-	hashes := make([]int64, len(keys))
-	for i, key := range keys {
-		hashes[i] = key.Hash
-	}
-	near, err := tx.InBlocks(ctx, hashes, dedupe.BlockCap)
+	alike, err := alike(ctx, tx, model, mine)
 	if err != nil {
 		return fail(err)
 	}
-	others, err := Records(ctx, tx, slices.Concat(near, ids))
+	others, err := Records(ctx, tx, slices.Concat(alike, ids))
 	if err != nil {
 		return fail(err)
 	}
