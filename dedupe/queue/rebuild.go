@@ -26,26 +26,28 @@ const (
 // changed, and may run beside a sync.
 func Refresh(ctx context.Context, store *models.Store, district int64) error {
 	system := store.As(access.System(district, "duplicates"))
-	var w models.DuplicatesWanted
-	err := system.Read(ctx, func(tx *models.Tx) (err error) {
-		w, err = tx.DuplicatesWanted(ctx)
-		return err
-	})
-	switch {
-	case err != nil:
-		return err
-	case w.All, w.Changed > aroundAtMost, w.Changed > 10 && w.Changed*aroundShare > w.Records:
-		_, err := Rebuild(ctx, store, district)
-		return err
-	}
-	for more := w.Changed > 0; more && err == nil; {
+	var err error
+	everything := false
+	for more := true; more && err == nil; {
+		// One transaction for finding out and doing: on one connection, whose statements are planned already.
 		err = system.Write(ctx, func(tx *models.Tx) error {
+			w, err := tx.DuplicatesWanted(ctx)
+			if err != nil {
+				return err
+			}
+			everything = w.All || w.Changed > aroundAtMost || w.Changed > 10 && w.Changed*aroundShare > w.Records
+			if more = w.Changed > 0 && !everything; !more {
+				return nil
+			}
 			changed, err := tx.TakeMarks(ctx, aroundSlice)
 			if more = len(changed) == aroundSlice; err != nil || len(changed) == 0 {
 				return err
 			}
 			return Around(ctx, tx, changed)
 		})
+	}
+	if err == nil && everything {
+		_, err = Rebuild(ctx, store, district)
 	}
 	return err
 }
