@@ -150,6 +150,7 @@ func (d *DuplicateRows) everybody(ctx context.Context, tx *Tx) error {
 func (d *DuplicateRows) some(ctx context.Context, tx *Tx, ids []int64, all bool) error {
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	args := []any{tx.actor.District, ids}
+	d.People = make([]DuplicatePerson, 0, len(ids))
 	b := &pgx.Batch{}
 	d.askPeople(b, `SELECT coalesce(u.merged_into, u.id), `+duplicatePerson+`u.id = ANY($2::bigint[])`, args)
 	d.askPeople(b, `SELECT u.merged_into, `+duplicatePerson+`u.merged_into = ANY($2::bigint[])`, args)

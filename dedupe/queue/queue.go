@@ -25,8 +25,8 @@ func Records(ctx context.Context, tx *models.Tx, ids []int64) ([]dedupe.Record, 
 }
 
 func records(district int64, rows models.DuplicateRows) []dedupe.Record {
-	var out []dedupe.Record
-	at := map[int64]int{}
+	out := make([]dedupe.Record, 0, len(rows.People))
+	at := make(map[int64]int, len(rows.People))
 	users := map[string]bool{} // v3 ids that Clever lists now
 	for _, p := range rows.People {
 		if _, ok := at[p.Home]; !ok {
