@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -141,13 +142,9 @@ type DedupeKey struct {
 	User int64
 }
 
-// StoreKeys makes the blocks of some people, or of everybody where users is nil, those given, and writes only what
-// differs. The transaction's own statements see them.
-func (tx *Tx) StoreKeys(ctx context.Context, keys []DedupeKey, users []int64) error {
+// StoreKeys makes everybody's blocks those given, and writes only what differs.
+func (tx *Tx) StoreKeys(ctx context.Context, keys []DedupeKey) error {
 	fail := func(err error) error { return fmt.Errorf("store keys: %w", err) }
-	if users != nil {
-		return tx.storeKeysOf(ctx, keys, users)
-	}
 	if err := tx.beginLong(ctx); err != nil {
 		return fail(err)
 	}
@@ -170,19 +167,6 @@ func (tx *Tx) StoreKeys(ctx context.Context, keys []DedupeKey, users []int64) er
 	return tx.send(ctx, "store keys", b)
 }
 
-// storeKeysOf is StoreKeys for some people: without a table of their own, which would take longer than the rest.
-func (tx *Tx) storeKeysOf(ctx context.Context, keys []DedupeKey, users []int64) error {
-	hashes, whose := make([]int64, len(keys)), make([]int64, len(keys))
-	for i, k := range keys {
-		hashes[i], whose[i] = k.Hash, k.User
-	}
-	b := &pgx.Batch{}
-	b.Queue(`DELETE FROM dedupe_keys k WHERE k.district_id = $1 AND k.hash <> $2 AND k.user_id = ANY($3::bigint[])
-		AND NOT EXISTS (SELECT FROM unnest($4::bigint[], $5::bigint[]) n(hash, user_id) WHERE n.hash = k.hash AND n.user_id = k.user_id)`, tx.actor.District, changedMark, users, hashes, whose)
-	b.Queue(`INSERT INTO dedupe_keys (district_id, hash, user_id) SELECT $1, n.hash, n.user_id FROM unnest($2::bigint[], $3::bigint[]) n(hash, user_id) ON CONFLICT DO NOTHING`, tx.actor.District, hashes, whose)
-	return tx.send(ctx, "store keys of people", b)
-}
-
 // DedupeBlock is who is in a block.
 type DedupeBlock struct {
 	Hash  int64
@@ -190,18 +174,27 @@ type DedupeBlock struct {
 	Large bool // more than were asked for: Users is empty
 }
 
-// Blocks finds who is in some blocks, each of up to limit people.
-func (tx *Tx) Blocks(ctx context.Context, hashes []int64, limit int) ([]DedupeBlock, error) {
+// StoreKeysOf is StoreKeys for some people, without a table of their own, which would take longer than the rest. It
+// tells who is in those blocks now, each of up to limit people.
+func (tx *Tx) StoreKeysOf(ctx context.Context, keys []DedupeKey, users []int64, limit int) ([]DedupeBlock, error) {
+	hashes, whose := make([]int64, len(keys)), make([]int64, len(keys))
+	for i, k := range keys {
+		hashes[i], whose[i] = k.Hash, k.User
+	}
+	d := tx.actor.District
+	b := &pgx.Batch{}
+	b.Queue(`DELETE FROM dedupe_keys k WHERE k.district_id = $1 AND k.hash <> $2 AND k.user_id = ANY($3::bigint[])
+		AND NOT EXISTS (SELECT FROM unnest($4::bigint[], $5::bigint[]) n(hash, user_id) WHERE n.hash = k.hash AND n.user_id = k.user_id)`, d, changedMark, users, hashes, whose)
+	b.Queue(`INSERT INTO dedupe_keys (district_id, hash, user_id) SELECT $1, n.hash, n.user_id FROM unnest($2::bigint[], $3::bigint[]) n(hash, user_id) ON CONFLICT DO NOTHING`, d, hashes, whose)
 	var blocks []DedupeBlock
 	var k DedupeBlock
-	b := &pgx.Batch{}
 	collect(b, `SELECT w.hash, CASE WHEN cardinality(k.users) <= $3 THEN k.users END, cardinality(k.users) > $3 FROM unnest($2::bigint[]) w(hash), LATERAL (
 			SELECT array_agg(k.user_id) AS users FROM (SELECT k.user_id FROM dedupe_keys k WHERE k.district_id = $1 AND k.hash = w.hash LIMIT $3 + 1) k OFFSET 0) k
-		WHERE k.users IS NOT NULL`, []any{tx.actor.District, hashes, limit}, []any{&k.Hash, &k.Users, &k.Large}, func() {
+		WHERE k.users IS NOT NULL`, []any{d, slices.Compact(slices.Sorted(slices.Values(hashes))), limit}, []any{&k.Hash, &k.Users, &k.Large}, func() {
 		blocks = append(blocks, k)
 		k.Users = nil
 	})
-	if err := tx.send(ctx, "find people in blocks", b); err != nil {
+	if err := tx.send(ctx, "store keys of people", b); err != nil {
 		return nil, err
 	}
 	return blocks, nil

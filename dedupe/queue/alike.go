@@ -9,31 +9,21 @@ import (
 	"hallpass/models"
 )
 
-// alike finds whom some people are worth comparing with, by their stored blocks. Most of those in a block of names are
+// alike finds whom some people are worth comparing with: who shares their blocks. Most of those in a block of names are
 // somebody else as their names alone tell, and are left out before the rest about them is read: in a large district,
 // some three hundred for one person.
-func alike(ctx context.Context, tx *models.Tx, model *dedupe.Model, mine []dedupe.Record) ([]int64, error) {
-	keys := make([][]dedupe.CandidateKey, len(mine))
-	in := map[int64]models.DedupeBlock{}
-	for i := range mine {
-		keys[i] = dedupe.Keys(&mine[i])
-		for _, key := range keys[i] {
-			in[int64(key.Hash)] = models.DedupeBlock{}
-		}
-	}
-	blocks, err := tx.Blocks(ctx, slices.Sorted(maps.Keys(in)), dedupe.BlockCap)
-	if err != nil {
-		return nil, err
-	}
+func alike(ctx context.Context, tx *models.Tx, model *dedupe.Model, mine []dedupe.Record, blocks []models.DedupeBlock) ([]int64, error) {
+	in := make(map[int64]models.DedupeBlock, len(blocks))
 	for _, block := range blocks {
 		in[block.Hash] = block
 	}
 	sure := map[int64]bool{}   // to be read whatever their names are
 	asked := map[int64][]int{} // and those whom their names may rule out, with the people whose block they are in
 	for i := range mine {
+		keys := dedupe.Keys(&mine[i])
 		// Of a strong block that is too large nobody says who is in it: it may be anybody.
-		all := slices.ContainsFunc(keys[i], func(key dedupe.CandidateKey) bool { return key.Block.Strong() && in[int64(key.Hash)].Large })
-		for _, key := range keys[i] {
+		all := slices.ContainsFunc(keys, func(key dedupe.CandidateKey) bool { return key.Block.Strong() && in[int64(key.Hash)].Large })
+		for _, key := range keys {
 			for _, id := range in[int64(key.Hash)].Users {
 				if all || key.Block.Strong() {
 					sure[id] = true

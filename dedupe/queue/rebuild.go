@@ -119,7 +119,7 @@ func storeKeys(ctx context.Context, system models.Scope, records []dedupe.Record
 		if err := tx.LockDuplicates(ctx); err != nil {
 			return err
 		}
-		return tx.StoreKeys(ctx, keys, nil)
+		return tx.StoreKeys(ctx, keys)
 	})
 }
 
@@ -230,10 +230,11 @@ func around(ctx context.Context, tx *models.Tx, model *dedupe.Model, changed []i
 	for i := range mine {
 		ids = append(ids, mine[i].ID) // of one who was merged, the survivor
 	}
-	if err := tx.StoreKeys(ctx, keys, ids); err != nil {
+	blocks, err := tx.StoreKeysOf(ctx, keys, ids, dedupe.BlockCap)
+	if err != nil {
 		return fail(err)
 	}
-	alike, err := alike(ctx, tx, model, mine)
+	alike, err := alike(ctx, tx, model, mine, blocks)
 	if err != nil {
 		return fail(err)
 	}
@@ -249,12 +250,14 @@ func around(ctx context.Context, tx *models.Tx, model *dedupe.Model, changed []i
 	}
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
+	suggested := false
 	for before := -1; before != len(ids); {
 		before = len(ids)
 		members, err := tx.SuggestionMembers(ctx, ids)
 		if err != nil {
 			return fail(err)
 		}
+		suggested = suggested || len(members) > 0
 		ids = append(ids, members...)
 		slices.Sort(ids)
 		ids = slices.Compact(ids)
@@ -266,6 +269,9 @@ func around(ctx context.Context, tx *models.Tx, model *dedupe.Model, changed []i
 	list, err := in.suggest(model)
 	if err != nil {
 		return fail(err)
+	}
+	if len(list) == 0 && !suggested { // as of most people who change
+		return nil
 	}
 	if _, err := tx.StoreSuggestions(ctx, list, ids); err != nil {
 		return fail(err)
