@@ -109,7 +109,7 @@ func Rebuild(ctx context.Context, store *models.Store, district int64) (models.S
 	if err != nil {
 		return fail(err)
 	}
-	keep(told, model) // whoever changes next is compared by it
+	keep(district, told, model) // whoever changes next is compared by it
 	return done, nil
 }
 
