@@ -104,7 +104,11 @@ func reportImport(ctx context.Context, store *models.Store, district int64, i mo
 			return err
 		})
 		for _, e := range list {
-			fmt.Fprintf(out, "  line %d, column %d: %s %s\n", e.Line, e.Col, e.Code, e.Field)
+			place := fmt.Sprintf("line %d", e.Line)
+			if e.Col > 0 { // else it is the whole row
+				place += fmt.Sprintf(", column %d", e.Col)
+			}
+			fmt.Fprintf(out, "  %s: %s %s\n", place, e.Code, e.Field)
 		}
 		return errors.Join(err, fmt.Errorf("import %d: nothing was imported: %s, %d rows with errors", i.ID, i.Error, i.RowsWrong))
 	}

@@ -43,7 +43,7 @@ func (r *Record) outside() bool {
 
 // bare is a record made comparable without a model: nothing in it says how rare it is.
 func bare(r *Record) prepared {
-	p := prepared{record: r}
+	p := prepared{record: r, names: make([]name, 0, len(r.Names)), emails: make([]email, 0, len(r.Emails))}
 	for _, n := range r.Names {
 		if n := newName(n); !n.empty() {
 			p.names = append(p.names, n)

@@ -42,6 +42,7 @@ type Config struct {
 	IdleLimit      time.Duration // a session unused for so long ends; default 2 h
 	AbsoluteLimit  time.Duration // every session ends after so long; default 12 h
 	RequestTimeout time.Duration // default 15 s
+	MaxUpload      int64         // bytes of a file that comes through the page, which says 1 GB: the default
 	Now            func() time.Time
 	Log            *slog.Logger
 }
@@ -84,6 +85,9 @@ func newServer(c Config) (*server, error) {
 	defaultTo(&c.IdleLimit, 2*time.Hour)
 	defaultTo(&c.AbsoluteLimit, 12*time.Hour)
 	defaultTo(&c.RequestTimeout, 15*time.Second)
+	if c.MaxUpload <= 0 {
+		c.MaxUpload = maxUpload
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}

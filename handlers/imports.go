@@ -30,6 +30,8 @@ const (
 	maxUpload = 1 << 30
 	// uploadPatience is how long a file that is on its way may stand still.
 	uploadPatience = time.Minute
+	// lingering is how long the rest of a file that is not taken may still come.
+	lingering = 10 * time.Second
 )
 
 // listImports is the form for a file, and the files that came.
@@ -42,7 +44,7 @@ func listImports(v *visit) (reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := views.ImportsPage{}
+	p := views.ImportsPage{Most: v.server.MaxUpload}
 	if len(list) > shownImports {
 		list = list[:shownImports]
 		p.Next = strconv.FormatInt(list[shownImports-1].ID, 10)
@@ -97,29 +99,44 @@ func (s *server) createImport(v *visit) (reply, error) {
 			return scope.Write(ctx, func(tx *models.Tx) error { return tx.FailImport(ctx, i.ID, code) })
 		}
 		line := http.NewResponseController(c.Response())
-		part, code := uploaded(c.Request())
-		switch {
-		case size > maxUpload:
-			code = "too_large"
-		case code == "":
-			if err := scope.Write(ctx, func(tx *models.Tx) error {
-				return tx.NameImport(ctx, i.ID, path.Base(strings.ReplaceAll(part.FileName(), `\`, "/")))
-			}); err != nil {
-				return err
-			}
-			body := &patient{from: io.LimitReader(part, maxUpload), line: line, now: s.Now}
-			if _, err := imports.Read(ctx, scope, i, body, s.Now); err != nil {
-				return err
-			}
+		if size > s.MaxUpload { // nothing of it is read: who asks before sending need not send
+			return errors.Join(fail("too_large"), s.refuseFile(c, line, to))
 		}
+		part, code := uploaded(c.Request())
 		if code != "" {
-			if err := fail(code); err != nil {
-				return err
-			}
+			return errors.Join(fail(code), s.refuseFile(c, line, to))
+		}
+		if err := scope.Write(ctx, func(tx *models.Tx) error {
+			return tx.NameImport(ctx, i.ID, path.Base(strings.ReplaceAll(part.FileName(), `\`, "/")))
+		}); err != nil {
+			return err
+		}
+		done, err := imports.Read(ctx, scope, i, &patient{from: part, left: s.MaxUpload, line: line, now: s.Now}, s.Now)
+		switch {
+		case err != nil:
+			return err
+		case done.State == models.ImportFailed: // perhaps long before its end
+			return s.refuseFile(c, line, to)
 		}
 		_ = line.SetWriteDeadline(s.Now().Add(uploadPatience)) // where the server has none, there is none to move
 		return c.Redirect(http.StatusSeeOther, to)
 	}, nil
+}
+
+// refuseFile answers while a file that is not taken may still be on its way. A line that is closed on a sender loses the
+// answer with it, so what comes is let go by for a while: most browsers read an answer only once they have sent all.
+func (s *server) refuseFile(c echo.Context, line *http.ResponseController, to string) error {
+	_ = line.EnableFullDuplex() // HTTP/2 knows no other way
+	_ = line.SetWriteDeadline(s.Now().Add(uploadPatience))
+	c.Response().Header().Set("Connection", "close")
+	c.Response().Header().Set("Content-Length", "0")
+	if err := c.Redirect(http.StatusSeeOther, to); err != nil {
+		return err
+	}
+	_ = line.Flush() // who has gone already needs no answer
+	_ = line.SetReadDeadline(s.Now().Add(lingering))
+	_, _ = io.Copy(io.Discard, c.Request().Body)
+	return nil
 }
 
 // uploaded finds the file of a form, or says by a code why there is none.
@@ -142,16 +159,21 @@ func uploaded(r *http.Request) (*multipart.Part, string) {
 	}
 }
 
-// patient reads from a slow line, as long as something comes.
+// patient reads from a slow line, as long as something comes and it is not too much.
 type patient struct {
 	from io.Reader
+	left int64 // bytes
 	line *http.ResponseController
 	now  func() time.Time
 }
 
 func (p *patient) Read(b []byte) (int, error) {
 	_ = p.line.SetReadDeadline(p.now().Add(uploadPatience)) // where the server has none, there is none to move
-	return p.from.Read(b)
+	n, err := p.from.Read(b)
+	if p.left -= int64(n); p.left < 0 {
+		return n, imports.ErrTooLarge
+	}
+	return n, err
 }
 
 // theImport is the import of the address.

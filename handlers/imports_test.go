@@ -2,6 +2,9 @@ package handlers
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
+	"io"
 	"mime/multipart"
 	"net/http"
 	"strconv"
@@ -92,4 +95,65 @@ func TestAFileFromUploadToUndo(t *testing.T) {
 		t.Errorf("taken back: %s", counts())
 	}
 	c.wantCountsRight("taken back")
+}
+
+// A file that is too large is not taken, not even the part of it that would have been within the limit, and whoever
+// sends it is told so while it is on its way.
+func TestAFileTooLarge(t *testing.T) {
+	const most = 1 << 20
+	c := newConsole(t, func(cfg *Config) { cfg.MaxUpload = most })
+	admin := c.signedIn(sandbox.DistrictAdminUserID)
+	if at, _ := admin.get(adminBase + "imports").doc(t).Find("#file").Attr("data-most"); at != strconv.Itoa(most) {
+		t.Errorf("the form says %q", at)
+	}
+	row := func(i int) string { return fmt.Sprintf("%08d,teacher,Some,Body\n", i) }
+	head := "account_id,role,first_name,last_name\n"
+	// The whole of it is rows that are right, and the limit lies between two of them.
+	head += strings.Repeat("\n", (most-len(head))%len(row(0)))
+	within := (most - len(head)) / len(row(0))
+	for _, f := range []struct {
+		name   string
+		rows   int
+		length bool // told before
+		wrong  string
+	}{
+		{"just right", within, false, ""},
+		{"one row more", within + 1, false, "1 GB"},
+		{"said to be too large", 40 * within, true, "1 GB"},
+		{"endless", 40 * within, false, "1 GB"},
+	} {
+		body, end := io.Pipe()
+		form := multipart.NewWriter(end)
+		go func() {
+			part, err := form.CreateFormFile("file", f.name+".csv")
+			if err == nil {
+				_, err = io.WriteString(part, head)
+			}
+			for i := 0; i < f.rows && err == nil; i++ {
+				_, err = io.WriteString(part, row(i))
+			}
+			_ = end.CloseWithError(errors.Join(err, form.Close()))
+		}()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, c.url+adminBase+"imports", body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.length {
+			r.ContentLength = 1 << 40
+		}
+		r.Header.Set("Content-Type", form.FormDataContentType())
+		r.Header.Set("Origin", c.url)
+		a := admin.stepWith(r)
+		body.Close()
+		if a.StatusCode != http.StatusSeeOther {
+			t.Fatalf("%s: status %d", f.name, a.StatusCode)
+		}
+		text := admin.get(a.Header.Get("Location")).doc(t).Find("main").Text()
+		if f.wrong == "" && !strings.Contains(text, "Bring in") || f.wrong != "" && (!strings.Contains(text, f.wrong) || !strings.Contains(text, "Nothing was imported")) {
+			t.Errorf("%s: %s", f.name, text)
+		}
+	}
+	if staged := strings.Join(c.rows(`SELECT count(*) || ' ' || count(DISTINCT import_id) FROM import_rows`), ""); staged != fmt.Sprintf("%d 1", within) {
+		t.Errorf("kept are %s rows and files, want those of the one that fits: %d", staged, within)
+	}
 }

@@ -135,8 +135,15 @@ func (s *server) secure(next echo.HandlerFunc) echo.HandlerFunc {
 func compress() echo.MiddlewareFunc {
 	return middleware.GzipWithConfig(middleware.GzipConfig{
 		Level: 5, MinLength: 1024,
-		Skipper: func(c echo.Context) bool { return c.Path() == "" || isAsset(c.Path()) || c.Path() == evaluationPath },
+		Skipper: func(c echo.Context) bool {
+			return c.Path() == "" || isAsset(c.Path()) || c.Path() == evaluationPath || isFile(c)
+		},
 	})
+}
+
+// isFile reports that a file is sent, which is answered by an address alone, perhaps while it is still on its way.
+func isFile(c echo.Context) bool {
+	return c.Request().Method == http.MethodPost && c.Path() == inside+"imports"
 }
 
 // limitBody holds every form Hallpass has many times over, and a thousand questions of a program. The form of rules has
@@ -149,7 +156,7 @@ func limitBody(next echo.HandlerFunc) echo.HandlerFunc {
 		if c.Path() == inside+"rules" || c.Path() == inside+"rules/preview" {
 			return rulesLimit(next)(c)
 		}
-		if c.Request().Method == http.MethodPost && c.Path() == inside+"imports" { // a file: createImport bounds it
+		if isFile(c) { // createImport bounds it
 			return next(c)
 		}
 		return formLimit(next)(c)

@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"io"
+	"strings"
 	"unicode/utf8"
 
 	"hallpass/models"
@@ -45,6 +46,9 @@ func openCSV(r io.Reader) (f *csvFile, wrong []models.RowError, err error) {
 		return f, nil, nil // an empty file has no rows
 	case err != nil:
 		e, err := f.broken(err)
+		if errors.Is(err, io.EOF) { // said in e
+			err = nil
+		}
 		return f, []models.RowError{e}, err
 	}
 	f.width = len(header)
@@ -100,7 +104,7 @@ func (f *csvFile) next() (row models.ImportRow, wrong []models.RowError, err err
 	}
 	r := make(record, len(f.columns.at))
 	for name, at := range f.columns.at {
-		r[name] = cells[at]
+		r[name] = strings.Clone(cells[at]) // the cells are parts of one text, which would be kept with all that nobody asked for
 	}
 	made, troubles := f.columns.row(r)
 	made.Line = row.Line

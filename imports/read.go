@@ -74,6 +74,9 @@ type reading struct {
 	n, mistakes int64
 }
 
+// ErrTooLarge is for the reader of a file to give where the file goes on beyond what it may hold.
+var ErrTooLarge = errors.New("file too large")
+
 // counted reads through, counting bytes and summing them up.
 type counted struct {
 	from io.Reader
@@ -103,7 +106,7 @@ func (r *reading) read() (code string, err error) {
 	case errors.Is(err, errBinary):
 		return "binary", nil
 	case err != nil:
-		return "broken_off", nil //nolint:nilerr // the sender's trouble, and said so
+		return r.gone(), nil //nolint:nilerr // the sender's trouble, and said so
 	}
 	var from source
 	var wrong []models.RowError
@@ -124,7 +127,7 @@ func (r *reading) read() (code string, err error) {
 	r.form += " " + text.encoding()
 	switch {
 	case r.raw.err != nil:
-		return "broken_off", nil //nolint:nilerr // the sender's trouble, and said so
+		return r.gone(), nil //nolint:nilerr // the sender's trouble, and said so
 	case err != nil:
 		return "", err
 	}
@@ -132,6 +135,14 @@ func (r *reading) read() (code string, err error) {
 		r.notices = append(r.notices, "no_line_end")
 	}
 	return "", r.save()
+}
+
+// gone is why no more of the file came.
+func (r *reading) gone() string {
+	if errors.Is(r.raw.err, ErrTooLarge) {
+		return "too_large"
+	}
+	return "broken_off"
 }
 
 // stage keeps rows slice by slice.

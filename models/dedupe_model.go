@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -69,20 +70,18 @@ func (tx *Tx) DuplicatesWanted(ctx context.Context) (DuplicatesWanted, error) {
 }
 
 // TakeMarks takes up to so many marks off and says whose they were. They are off for good once the transaction is
-// committed.
+// committed. The rest of the transaction is planned once and for all: for a handful of people, weighing what a plan of
+// their own would save takes longer than the statements.
 func (tx *Tx) TakeMarks(ctx context.Context, limit int) ([]int64, error) {
-	rows, err := query[struct{ UserID int64 }](ctx, tx, `DELETE FROM dedupe_keys k USING (
-			SELECT user_id FROM dedupe_keys WHERE district_id = @district AND hash = @mark ORDER BY user_id LIMIT @limit FOR UPDATE) m
-		WHERE k.district_id = @district AND k.hash = @mark AND k.user_id = m.user_id RETURNING k.user_id`,
-		map[string]any{"district": tx.actor.District, "mark": changedMark, "limit": limit})
-	if err != nil {
-		return nil, fmt.Errorf("take marks: %w", err)
-	}
-	ids := make([]int64, len(rows))
-	for i, r := range rows {
-		ids[i] = r.UserID
-	}
-	return ids, nil
+	var ids []int64
+	var id int64
+	b := &pgx.Batch{}
+	b.Queue(`SELECT set_config('plan_cache_mode', 'force_generic_plan', true)`)
+	collect(b, `DELETE FROM dedupe_keys k USING (
+			SELECT user_id FROM dedupe_keys WHERE district_id = $1 AND hash = $2 ORDER BY user_id LIMIT $3 FOR UPDATE) m
+		WHERE k.district_id = $1 AND k.hash = $2 AND k.user_id = m.user_id RETURNING k.user_id`,
+		[]any{tx.actor.District, changedMark, limit}, []any{&id}, func() { ids = append(ids, id) })
+	return ids, tx.send(ctx, "take marks", b)
 }
 
 // DedupeModel is what was learned of a district, as JSON. ErrNotFound: nothing yet.
@@ -143,13 +142,9 @@ type DedupeKey struct {
 	User int64
 }
 
-// StoreKeys makes the blocks of some people, or of everybody where users is nil, those given, and writes only what
-// differs. The transaction's own statements see them.
-func (tx *Tx) StoreKeys(ctx context.Context, keys []DedupeKey, users []int64) error {
+// StoreKeys makes everybody's blocks those given, and writes only what differs.
+func (tx *Tx) StoreKeys(ctx context.Context, keys []DedupeKey) error {
 	fail := func(err error) error { return fmt.Errorf("store keys: %w", err) }
-	if users != nil {
-		return tx.storeKeysOf(ctx, keys, users)
-	}
 	if err := tx.beginLong(ctx); err != nil {
 		return fail(err)
 	}
@@ -172,30 +167,35 @@ func (tx *Tx) StoreKeys(ctx context.Context, keys []DedupeKey, users []int64) er
 	return tx.send(ctx, "store keys", b)
 }
 
-// storeKeysOf is StoreKeys for some people: without a table of their own, which would take longer than the rest.
-func (tx *Tx) storeKeysOf(ctx context.Context, keys []DedupeKey, users []int64) error {
+// DedupeBlock is who is in a block.
+type DedupeBlock struct {
+	Hash  int64
+	Users []int64
+	Large bool // more than were asked for: Users is empty
+}
+
+// StoreKeysOf is StoreKeys for some people, without a table of their own, which would take longer than the rest. It
+// tells who is in those blocks now, each of up to limit people.
+func (tx *Tx) StoreKeysOf(ctx context.Context, keys []DedupeKey, users []int64, limit int) ([]DedupeBlock, error) {
 	hashes, whose := make([]int64, len(keys)), make([]int64, len(keys))
 	for i, k := range keys {
 		hashes[i], whose[i] = k.Hash, k.User
 	}
+	d := tx.actor.District
 	b := &pgx.Batch{}
 	b.Queue(`DELETE FROM dedupe_keys k WHERE k.district_id = $1 AND k.hash <> $2 AND k.user_id = ANY($3::bigint[])
-		AND NOT EXISTS (SELECT FROM unnest($4::bigint[], $5::bigint[]) n(hash, user_id) WHERE n.hash = k.hash AND n.user_id = k.user_id)`, tx.actor.District, changedMark, users, hashes, whose)
-	b.Queue(`INSERT INTO dedupe_keys (district_id, hash, user_id) SELECT $1, n.hash, n.user_id FROM unnest($2::bigint[], $3::bigint[]) n(hash, user_id) ON CONFLICT DO NOTHING`, tx.actor.District, hashes, whose)
-	return tx.send(ctx, "store keys of people", b)
-}
-
-// InBlocks finds the people who share a block with others, leaving out blocks of more than limit people.
-func (tx *Tx) InBlocks(ctx context.Context, hashes []int64, limit int) ([]int64, error) {
-	var ids []int64
-	var id int64
-	b := &pgx.Batch{}
-	collect(b, `SELECT DISTINCT k.user_id FROM unnest($2::bigint[]) w(hash), LATERAL (
-			SELECT array_agg(k.user_id) AS users FROM (SELECT k.user_id FROM dedupe_keys k WHERE k.district_id = $1 AND k.hash = w.hash LIMIT $3) k OFFSET 0) block,
-			LATERAL unnest(block.users) k(user_id)
-		WHERE cardinality(block.users) < $3 ORDER BY 1`, []any{tx.actor.District, hashes, limit + 1}, []any{&id}, func() { ids = append(ids, id) })
-	if err := tx.send(ctx, "find people in blocks", b); err != nil {
+		AND NOT EXISTS (SELECT FROM unnest($4::bigint[], $5::bigint[]) n(hash, user_id) WHERE n.hash = k.hash AND n.user_id = k.user_id)`, d, changedMark, users, hashes, whose)
+	b.Queue(`INSERT INTO dedupe_keys (district_id, hash, user_id) SELECT $1, n.hash, n.user_id FROM unnest($2::bigint[], $3::bigint[]) n(hash, user_id) ON CONFLICT DO NOTHING`, d, hashes, whose)
+	var blocks []DedupeBlock
+	var k DedupeBlock
+	collect(b, `SELECT w.hash, CASE WHEN cardinality(k.users) <= $3 THEN k.users END, cardinality(k.users) > $3 FROM unnest($2::bigint[]) w(hash), LATERAL (
+			SELECT array_agg(k.user_id) AS users FROM (SELECT k.user_id FROM dedupe_keys k WHERE k.district_id = $1 AND k.hash = w.hash LIMIT $3 + 1) k OFFSET 0) k
+		WHERE k.users IS NOT NULL`, []any{d, slices.Compact(slices.Sorted(slices.Values(hashes))), limit}, []any{&k.Hash, &k.Users, &k.Large}, func() {
+		blocks = append(blocks, k)
+		k.Users = nil
+	})
+	if err := tx.send(ctx, "store keys of people", b); err != nil {
 		return nil, err
 	}
-	return ids, nil
+	return blocks, nil
 }

@@ -1623,6 +1623,8 @@ CREATE INDEX sessions_by_user ON public.sessions USING btree (district_id, user_
 
 CREATE INDEX suggestion_members_by_user ON public.suggestion_members USING btree (district_id, user_id);
 
+CREATE INDEX suggestions_by_list ON public.suggestions USING btree (district_id, kind, class, unsure);
+
 CREATE INDEX suggestions_queue ON public.suggestions USING btree (district_id, class, risk DESC, tenths DESC, id);
 
 CREATE INDEX sync_changes_by_kind ON public.sync_changes USING btree (district_id, run_id, kind, id);

@@ -15,6 +15,15 @@ func (tx *Tx) SuggestionsPlan(ctx context.Context, r DuplicateReader, f Suggesti
 	if err != nil {
 		return "", err
 	}
+	return tx.explain(ctx, sql, args)
+}
+
+// CountsPlan is how PostgreSQL counts the queue.
+func (tx *Tx) CountsPlan(ctx context.Context, r DuplicateReader) (string, error) {
+	return tx.explain(ctx, countsQuery(r), tx.readerArgs(r))
+}
+
+func (tx *Tx) explain(ctx context.Context, sql string, args map[string]any) (string, error) {
 	rows, err := tx.conn.Query(ctx, "EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF) "+sql, pgx.NamedArgs(args))
 	if err != nil {
 		return "", err

@@ -33,17 +33,46 @@ func (c SuggestionCounts) Waiting() int { return c.Split + c.A + c.B + c.C }
 
 // SuggestionCounts counts what waits.
 func (tx *Tx) SuggestionCounts(ctx context.Context, r DuplicateReader) (SuggestionCounts, error) {
-	rows, err := scan[SuggestionCounts](ctx, tx, `
-		SELECT count(*) FILTER (WHERE mine AND NOT unsure AND kind = 'split') AS split,
-		       count(*) FILTER (WHERE mine AND NOT unsure AND kind = 'merge' AND class = 'A') AS a,
-		       count(*) FILTER (WHERE mine AND NOT unsure AND kind = 'merge' AND class = 'B') AS b,
-		       count(*) FILTER (WHERE mine AND NOT unsure AND kind = 'merge' AND class = 'C') AS c,
-		       count(*) FILTER (WHERE mine AND unsure) AS parked, count(*) FILTER (WHERE NOT mine) AS others
-		  FROM (SELECT s.kind, s.class, s.unsure, `+mayDecide+` AS mine FROM suggestions s WHERE s.district_id = @district OFFSET 0) s`, tx.readerArgs(r)) // whose it is, once for each
-	if err != nil || len(rows) != 1 {
-		return SuggestionCounts{}, fmt.Errorf("count suggestions: %w", err)
+	var c SuggestionCounts
+	rows, err := scan[suggestionCount](ctx, tx, countsQuery(r), tx.readerArgs(r))
+	if err != nil {
+		return c, fmt.Errorf("count suggestions: %w", err)
 	}
-	return rows[0], nil
+	for _, n := range rows {
+		c.Others += n.Others
+		switch {
+		case n.Unsure:
+			c.Parked += n.Mine
+		case n.Kind == SuggestSplit:
+			c.Split += n.Mine
+		case n.Class == "A":
+			c.A += n.Mine
+		case n.Class == "B":
+			c.B += n.Mine
+		case n.Class == "C":
+			c.C += n.Mine
+		}
+	}
+	return c, nil
+}
+
+// suggestionCount is one of the counts of one list; those of a list add up.
+type suggestionCount struct {
+	Kind, Class  string
+	Unsure       bool
+	Mine, Others int
+}
+
+// countsQuery counts by list. All but their own are for those of the whole district: an index holds no more than what
+// a list is called, and the queue is not gone through. For others every case must be looked at.
+func countsQuery(r DuplicateReader) string {
+	if !r.District {
+		return `SELECT kind, class, unsure, count(*) FILTER (WHERE mine) AS mine, count(*) FILTER (WHERE NOT mine) AS others
+		  FROM (SELECT s.kind, s.class, s.unsure, ` + mayDecide + ` AS mine FROM suggestions s WHERE s.district_id = @district OFFSET 0) s GROUP BY 1, 2, 3` // whose it is, once for each
+	}
+	return `SELECT s.kind, s.class, s.unsure, count(*) AS mine, 0 AS others FROM suggestions s WHERE s.district_id = @district GROUP BY 1, 2, 3
+		UNION ALL SELECT s.kind, s.class, s.unsure, -1, 1 FROM suggestion_members me JOIN suggestions s ON s.district_id = me.district_id AND s.id = me.suggestion_id
+		WHERE me.district_id = @district AND me.user_id = @me`
 }
 
 // SuggestionFilter is one list of the queue and a place in it.

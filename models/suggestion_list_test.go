@@ -32,7 +32,7 @@ func TestAPageOfTheQueueReadsAPage(t *testing.T) {
 			}
 		}
 	}
-	if _, err := conn.Exec(t.Context(), `ANALYZE`); err != nil {
+	if _, err := conn.Exec(t.Context(), `VACUUM ANALYZE`); err != nil {
 		t.Fatal(err)
 	}
 	all := models.DuplicateReader{User: 1 << 40, District: true}
@@ -60,6 +60,26 @@ func TestAPageOfTheQueueReadsAPage(t *testing.T) {
 			if n := removed(plan); n > 2000 {
 				t.Errorf("%s page: %d rows are looked at and thrown away\n%s", what, n, plan)
 			}
+		}
+		plan, err := tx.CountsPlan(t.Context(), all)
+		if err != nil {
+			return err
+		}
+		if strings.Contains(plan, "Seq Scan") || !strings.Contains(plan, "Index Only Scan using suggestions_by_list") || !strings.Contains(plan, "Heap Fetches: 0") {
+			t.Errorf("counts:\n%s", plan)
+		}
+		var member int64 // of every case
+		if err := conn.QueryRow(t.Context(), `SELECT min(id) FROM users WHERE district_id = $1`, district).Scan(&member); err != nil {
+			return err
+		}
+		for who, want := range map[int64]models.SuggestionCounts{1 << 40: {A: 10000, B: 10000, C: 10000}, member: {Others: 30000}} {
+			if got, err := tx.SuggestionCounts(t.Context(), models.DuplicateReader{User: who, District: true}); err != nil || got != want {
+				t.Errorf("counts of %d: %+v, error %v", who, got, err)
+			}
+		}
+		// Of the 40 schools eight are the lead's, and the cases of one of them are for those of the whole district.
+		if got, err := tx.SuggestionCounts(t.Context(), lead); err != nil || got.Waiting() != 5250 || got.Others != 24750 {
+			t.Errorf("counts of a lead: %+v, error %v", got, err)
 		}
 		return nil
 	})

@@ -73,6 +73,14 @@ document.addEventListener("htmx:config:request", (event) => {
   if (request?.method === "GET" && request.body?.entries) dropEmpty(request.body);
 });
 
+// A file that the page will not take is said to be too large before it is sent.
+document.addEventListener("change", ({ target }) => {
+  const { most, tooLarge } = target.dataset ?? {};
+  if (!most) return;
+  target.setCustomValidity([...target.files].some((file) => file.size > Number(most)) ? tooLarge : "");
+  target.reportValidity();
+});
+
 // A form whose answer takes some seconds says so while one waits.
 document.addEventListener("submit", (event) => {
   const place = event.target.querySelector("[data-busy-text]");

@@ -14,12 +14,17 @@ import (
 // that is asked of it for one changed person.
 const keptModels = 8
 
-// kept holds models by the print of the row they were read from. They are read-only.
+// kept holds the model read or learned last of each district, with the print of its row. They are read-only.
 var kept = struct {
 	sync.Mutex
-	by    map[string]*dedupe.Model
-	order []string // the oldest first
-}{by: map[string]*dedupe.Model{}}
+	by    map[int64]keptModel
+	order []int64 // the oldest first
+}{by: map[int64]keptModel{}}
+
+type keptModel struct {
+	told  string
+	model *dedupe.Model
+}
 
 // modelOf is what was learned of the district last; nil where nothing was, or by another version of the program.
 func modelOf(ctx context.Context, tx *models.Tx) (*dedupe.Model, error) {
@@ -31,10 +36,10 @@ func modelOf(ctx context.Context, tx *models.Tx) (*dedupe.Model, error) {
 		return nil, err
 	}
 	kept.Lock()
-	model := kept.by[told]
+	have := kept.by[tx.Actor().District]
 	kept.Unlock()
-	if model != nil {
-		return model, nil
+	if have.told == told {
+		return have.model, nil
 	}
 	raw, _, err := tx.DedupeModel(ctx)
 	if errors.Is(err, models.ErrNotFound) {
@@ -43,8 +48,8 @@ func modelOf(ctx context.Context, tx *models.Tx) (*dedupe.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	model = new(dedupe.Model)
-	if json.Unmarshal(raw, model) != nil {
+	model := new(dedupe.Model)
+	if known := json.Unmarshal(raw, model) == nil; !known {
 		return nil, nil
 	}
 	// The row may have changed since its print was read; what is kept must be what the print is of.
@@ -52,14 +57,19 @@ func modelOf(ctx context.Context, tx *models.Tx) (*dedupe.Model, error) {
 	if err != nil || again != told {
 		return model, err
 	}
+	keep(tx.Actor().District, told, model)
+	return model, nil
+}
+
+func keep(district int64, told string, model *dedupe.Model) {
 	kept.Lock()
 	defer kept.Unlock()
-	if kept.by[told] == nil {
-		kept.by[told], kept.order = model, append(kept.order, told)
+	if _, known := kept.by[district]; !known {
+		kept.order = append(kept.order, district)
 	}
+	kept.by[district] = keptModel{told, model}
 	if len(kept.order) > keptModels {
 		delete(kept.by, kept.order[0])
 		kept.order = kept.order[1:]
 	}
-	return model, nil
 }

@@ -25,8 +25,8 @@ func Records(ctx context.Context, tx *models.Tx, ids []int64) ([]dedupe.Record, 
 }
 
 func records(district int64, rows models.DuplicateRows) []dedupe.Record {
-	var out []dedupe.Record
-	at := map[int64]int{}
+	out := make([]dedupe.Record, 0, len(rows.People))
+	at := make(map[int64]int, len(rows.People))
 	users := map[string]bool{} // v3 ids that Clever lists now
 	for _, p := range rows.People {
 		if _, ok := at[p.Home]; !ok {
@@ -37,7 +37,12 @@ func records(district int64, rows models.DuplicateRows) []dedupe.Record {
 			users[p.CleverID] = true
 		}
 	}
-	of := func(home int64) *dedupe.Record { return &out[at[home]] }
+	of := func(home int64) *dedupe.Record {
+		if i, ok := at[home]; ok {
+			return &out[i]
+		}
+		return new(dedupe.Record) // of somebody who was merged, or came, between two statements: they are marked
+	}
 	for _, own := range []bool{true, false} { // the person's own name is the one in use
 		for _, p := range rows.People {
 			if own == (p.ID == p.Home) {

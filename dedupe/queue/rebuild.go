@@ -26,26 +26,28 @@ const (
 // changed, and may run beside a sync.
 func Refresh(ctx context.Context, store *models.Store, district int64) error {
 	system := store.As(access.System(district, "duplicates"))
-	var w models.DuplicatesWanted
-	err := system.Read(ctx, func(tx *models.Tx) (err error) {
-		w, err = tx.DuplicatesWanted(ctx)
-		return err
-	})
-	switch {
-	case err != nil:
-		return err
-	case w.All, w.Changed > aroundAtMost, w.Changed > 10 && w.Changed*aroundShare > w.Records:
-		_, err := Rebuild(ctx, store, district)
-		return err
-	}
-	for more := w.Changed > 0; more && err == nil; {
+	var err error
+	everything := false
+	for more := true; more && err == nil; {
+		// One transaction for finding out and doing: on one connection, whose statements are planned already.
 		err = system.Write(ctx, func(tx *models.Tx) error {
+			w, err := tx.DuplicatesWanted(ctx)
+			if err != nil {
+				return err
+			}
+			everything = w.All || w.Changed > aroundAtMost || w.Changed > 10 && w.Changed*aroundShare > w.Records
+			if more = w.Changed > 0 && !everything; !more {
+				return nil
+			}
 			changed, err := tx.TakeMarks(ctx, aroundSlice)
 			if more = len(changed) == aroundSlice; err != nil || len(changed) == 0 {
 				return err
 			}
 			return Around(ctx, tx, changed)
 		})
+	}
+	if err == nil && everything {
+		_, err = Rebuild(ctx, store, district)
 	}
 	return err
 }
@@ -83,6 +85,7 @@ func Rebuild(ctx context.Context, store *models.Store, district int64) (models.S
 	if err != nil {
 		return fail(err)
 	}
+	told := ""
 	err = system.Write(ctx, func(tx *models.Tx) error {
 		if err := tx.LockDuplicates(ctx); err != nil {
 			return err
@@ -91,6 +94,9 @@ func Rebuild(ctx context.Context, store *models.Store, district int64) (models.S
 			return err
 		}
 		var err error
+		if told, err = tx.DedupeModelPrint(ctx); err != nil {
+			return err
+		}
 		if done, err = tx.StoreSuggestions(ctx, list, nil); err != nil {
 			return err
 		}
@@ -103,6 +109,7 @@ func Rebuild(ctx context.Context, store *models.Store, district int64) (models.S
 	if err != nil {
 		return fail(err)
 	}
+	keep(district, told, model) // whoever changes next is compared by it
 	return done, nil
 }
 
@@ -112,7 +119,7 @@ func storeKeys(ctx context.Context, system models.Scope, records []dedupe.Record
 		if err := tx.LockDuplicates(ctx); err != nil {
 			return err
 		}
-		return tx.StoreKeys(ctx, keys, nil)
+		return tx.StoreKeys(ctx, keys)
 	})
 }
 
@@ -223,18 +230,15 @@ func around(ctx context.Context, tx *models.Tx, model *dedupe.Model, changed []i
 	for i := range mine {
 		ids = append(ids, mine[i].ID) // of one who was merged, the survivor
 	}
-	if err := tx.StoreKeys(ctx, keys, ids); err != nil {
-		return fail(err)
-	}
-	hashes := make([]int64, len(keys))
-	for i, key := range keys {
-		hashes[i] = key.Hash
-	}
-	near, err := tx.InBlocks(ctx, hashes, dedupe.BlockCap)
+	blocks, err := tx.StoreKeysOf(ctx, keys, ids, dedupe.BlockCap)
 	if err != nil {
 		return fail(err)
 	}
-	others, err := Records(ctx, tx, slices.Concat(near, ids))
+	alike, err := alike(ctx, tx, model, mine, blocks)
+	if err != nil {
+		return fail(err)
+	}
+	others, err := Records(ctx, tx, slices.Concat(alike, ids))
 	if err != nil {
 		return fail(err)
 	}
@@ -246,12 +250,14 @@ func around(ctx context.Context, tx *models.Tx, model *dedupe.Model, changed []i
 	}
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
+	suggested := false
 	for before := -1; before != len(ids); {
 		before = len(ids)
 		members, err := tx.SuggestionMembers(ctx, ids)
 		if err != nil {
 			return fail(err)
 		}
+		suggested = suggested || len(members) > 0
 		ids = append(ids, members...)
 		slices.Sort(ids)
 		ids = slices.Compact(ids)
@@ -263,6 +269,9 @@ func around(ctx context.Context, tx *models.Tx, model *dedupe.Model, changed []i
 	list, err := in.suggest(model)
 	if err != nil {
 		return fail(err)
+	}
+	if len(list) == 0 && !suggested { // as of most people who change
+		return nil
 	}
 	if _, err := tx.StoreSuggestions(ctx, list, ids); err != nil {
 		return fail(err)
