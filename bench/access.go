@@ -333,19 +333,19 @@ func (r *report) access(f accessFigures) {
 		}
 		fmt.Fprintf(r.out, "  %-34s | %9.2f %9.2f | %9.2f %9.2f %9s\n", row.name, row.P50, row.P99, row.P50Many, row.P99Many, thousands(int64(row.PerSec)))
 	}
-	fmt.Fprintf(r.out, "  in a loop, without HTTP: bare pgx, SELECT 1 %.3f, the person's grants %.3f; one evaluation %.3f\n", f.Loops.SelectOne, f.Loops.Grants, f.Loops.Evaluation)
-	fmt.Fprintf(r.out, "  the check alone, in this process, µs:")
-	for _, name := range slices.Sorted(func(yield func(string) bool) {
-		for name := range f.Check {
-			if !yield(name) {
-				return
-			}
-		}
-	}) {
-		fmt.Fprintf(r.out, "  %s %.2f", name, f.Check[name])
-	}
-	fmt.Fprintln(r.out)
 	if f.Evaluation.Requests > 0 {
+		fmt.Fprintf(r.out, "  in a loop, without HTTP: bare pgx, SELECT 1 %.3f, the person's grants %.3f; one evaluation %.3f\n", f.Loops.SelectOne, f.Loops.Grants, f.Loops.Evaluation)
+		fmt.Fprintf(r.out, "  the check alone, in this process, µs:")
+		for _, name := range slices.Sorted(func(yield func(string) bool) {
+			for name := range f.Check {
+				if !yield(name) {
+					return
+				}
+			}
+		}) {
+			fmt.Fprintf(r.out, "  %s %.2f", name, f.Check[name])
+		}
+		fmt.Fprintln(r.out)
 		// Time on the server is what a request takes over HTTP, less what a bare server takes to answer nothing. A round
 		// trip is held against it that a server makes for a request, on the same grants: the same in a loop finds both
 		// processes awake.

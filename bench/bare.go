@@ -83,7 +83,7 @@ const (
 )
 
 // bareTrip reads what every decision about a person rests on.
-const bareTrip = `SELECT g.role, g.school_id FROM users u JOIN role_grant_schools g ON g.district_id = $1 AND g.user_id = u.id
+const bareTrip = `SELECT g.role, g.school_id FROM users u JOIN role_grant_schools g ON g.district_id = u.district_id AND g.user_id = u.id
 	WHERE u.district_id = $1 AND u.clever_id = $2 AND g.ended_at IS NULL`
 
 func (b *bare) trip(rw http.ResponseWriter, r *http.Request) {
