@@ -85,9 +85,7 @@ func newServer(c Config) (*server, error) {
 	defaultTo(&c.IdleLimit, 2*time.Hour)
 	defaultTo(&c.AbsoluteLimit, 12*time.Hour)
 	defaultTo(&c.RequestTimeout, 15*time.Second)
-	if c.MaxUpload <= 0 {
-		c.MaxUpload = maxUpload
-	}
+	defaultTo(&c.MaxUpload, maxUpload)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -128,7 +126,7 @@ func (s *server) router() *echo.Echo {
 	return e
 }
 
-func defaultTo(d *time.Duration, v time.Duration) {
+func defaultTo[T ~int64](d *T, v T) {
 	if *d <= 0 {
 		*d = v
 	}

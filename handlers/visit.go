@@ -70,8 +70,10 @@ func (s *server) signedIn(row route, fn func(*visit) (reply, error)) echo.Handle
 			run = scope.WriteSignedIn
 		}
 		var first models.First
-		if id, ok := pathID(c); ok && row.first != nil {
-			first = row.first(id)
+		if row.first != nil {
+			if id, ok := pathID(c); ok {
+				first = row.first(id)
+			}
 		}
 		err := run(c.Request().Context(), t.hash(), first, func(tx *models.Tx, me models.SignedIn) (err error) {
 			if v, err = s.visit(c, tx, t, me); err != nil {
