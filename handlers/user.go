@@ -177,11 +177,10 @@ func (v *visit) addRelated(p *views.UserPage, related []models.RelatedPerson) er
 		if !within[r.ID] {
 			continue
 		}
-		row := views.RelatedUser{ID: r.ID, Name: join(" ", r.FirstName, r.MiddleName, r.LastName), Kind: relatedKinds[r.Kind], Relationship: r.Relationship}
-		if len(r.Roles) > 0 {
-			row.Role = r.Roles[0]
-		}
-		p.Related = append(p.Related, row)
+		p.Related = append(p.Related, views.RelatedUser{
+			ID: r.ID, Name: join(" ", r.FirstName, r.MiddleName, r.LastName), Roles: slices.Compact(r.Roles), // one may be Clever's and by hand
+			Kind: relatedKinds[r.Kind], Relationship: r.Relationship,
+		})
 	}
 	return nil
 }

@@ -208,7 +208,7 @@ func hostilePages(lang string) map[string]templ.Component {
 			IDs:      []UserIDs{{hostile, hostile, hostile, hostile, hostile}},
 			Sections: []UserSection{{ID: hostile, Name: hostile, School: hostile, Term: hostile, Period: hostile, As: hostile}},
 			Accounts: []UserAccount{{ID: hostile, Role: hostile}},
-			Related:  []RelatedUser{{Name: hostile, Role: hostile, Kind: "student", Relationship: hostile}},
+			Related:  []RelatedUser{{Name: hostile, Roles: []string{hostile}, Kind: "student", Relationship: hostile}},
 		}),
 		"home":       Home(HomePage{Frame: f, Counts: []RoleCount{{hostile, 1, 1}}}),
 		"mysections": MySections(MySectionsPage{Frame: f, Schools: []string{hostile, hostile}, Sections: []MySection{{ID: hostile, Name: hostile, School: hostile, Term: hostile, Period: hostile}}}),
@@ -502,5 +502,15 @@ func TestConfinedReadersAreNotToldEveryone(t *testing.T) {
 		wantText(t, doc, ".head-sub", want[1])
 		doc, _ = draw(t, Home(HomePage{Frame: frame, Confined: true, Counts: []RoleCount{{Role: "teacher", People: 2}}}))
 		wantContains(t, doc, "main", want[2])
+	}
+}
+
+// TestRelatedPersonHasEveryRole: who wears several hats is not told by the first of them.
+func TestRelatedPersonHasEveryRole(t *testing.T) {
+	p := UserPage{Frame: sampleFrame("en", "district_admin"), Name: "Brakus", Related: []RelatedUser{{ID: 7, Name: "Danny D Brakus", Roles: []string{"staff", "teacher"}, Kind: "same_email"}}}
+	doc, _ := draw(t, User(p))
+	said := doc.Find(`section[aria-labelledby="related"] li`).Text()
+	if !strings.Contains(said, "Staff") || !strings.Contains(said, "Teacher") {
+		t.Errorf("a related teacher and staff member reads %q", said)
 	}
 }

@@ -159,7 +159,7 @@ func sampleUser(lang string) UserPage {
 			{ID: "77aa01", Role: "staff", Created: *sinceStaff},
 		},
 		PerRole: true,
-		Related: []RelatedUser{{ID: 99, Name: "Brakus", Role: "contact", Kind: "same_email"}},
+		Related: []RelatedUser{{ID: 99, Name: "Brakus", Roles: []string{"contact"}, Kind: "same_email"}},
 	}
 }
 
@@ -184,8 +184,8 @@ func sampleContact(lang string) UserPage {
 		Grants:  []UserGrant{{Role: "contact", Source: "clever"}},
 		IDs:     []UserIDs{{Role: "contact", LegacyID: "67290af290b55408fa4b0aab"}},
 		Related: []RelatedUser{
-			{ID: 12, Name: "Lovisa Ekström", Role: "student", Kind: "student", Relationship: "Parent"},
-			{ID: 4711, Name: "Danny D Brakus", Role: "teacher", Kind: "same_email"},
+			{ID: 12, Name: "Lovisa Ekström", Roles: []string{"student"}, Kind: "student", Relationship: "Parent"},
+			{ID: 4711, Name: "Danny D Brakus", Roles: []string{"staff", "teacher"}, Kind: "same_email"},
 		},
 		TotalSchools: 64,
 	}

@@ -246,7 +246,7 @@ func (r RelatedUser) says(l *Locale, p UserPage) string {
 		return l.T("related.contact")
 	}
 	contact := func(g UserGrant) bool { return g.Role == "contact" }
-	if r.Role == "contact" || slices.ContainsFunc(p.Grants, contact) {
+	if slices.Contains(r.Roles, "contact") || slices.ContainsFunc(p.Grants, contact) {
 		return l.T("related.same_email_contact")
 	}
 	return l.T("related.same_email")

@@ -88,7 +88,7 @@ type UserAccount struct {
 type RelatedUser struct {
 	ID           int64
 	Name         string
-	Role         string
+	Roles        []string
 	Kind         string
 	Relationship string // Clever's word, such as Parent; may be empty
 }
