@@ -109,7 +109,7 @@ func (sc Scope) ReadKeyed(ctx context.Context, keyHash []byte, asked Asked, fn f
 	return sc.run(ctx, readOnly, func(tx *Tx, b *pgx.Batch) {
 		tx.askKey(b, keyHash, &keys)
 		tx.askFacts(b, asked, &facts)
-	}, func(tx *Tx) error {
+	}, false, func(tx *Tx) error {
 		if len(keys) == 0 {
 			return ErrNoKey
 		}

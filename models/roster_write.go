@@ -2,7 +2,6 @@ package models
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -84,17 +83,6 @@ func (tx *Tx) endBulk(ctx context.Context) error {
 		b.Queue(`SET LOCAL ` + name + ` TO DEFAULT`)
 	}
 	return tx.conn.SendBatch(ctx, b).Close()
-}
-
-// send runs the batch and names the deed in its error.
-func (tx *Tx) send(ctx context.Context, what string, b *pgx.Batch) error {
-	if b.Len() == 0 {
-		return nil
-	}
-	if err := tx.conn.SendBatch(ctx, b).Close(); err != nil {
-		return fmt.Errorf("%s: %w", what, err)
-	}
-	return nil
 }
 
 // collect queues a query whose rows are given to each as they are read.

@@ -36,7 +36,9 @@ func (s *Store) As(actor access.Actor) Scope { return Scope{s, actor} }
 type Tx struct {
 	store *Store
 	db    *gorm.DB
-	conn  *pgx.Conn // the same connection, for COPY and batches
+	pool  *sql.Conn // the same connection, for ending
+	conn  *pgx.Conn // and for COPY and batches; nil: the transaction has not begun, or has ended
+	begin string    // readOnly or readWrite
 	actor access.Actor
 	now   time.Time
 	// noting lists what a sync changes of people; nil: nothing does.
@@ -47,18 +49,19 @@ type Tx struct {
 	RequestID string
 }
 
-// Read runs fn in a read-only transaction that sees one moment of the database.
+// Read runs fn in a read-only transaction that sees one moment of the database, up to the questions that fn says are
+// its last.
 func (sc Scope) Read(ctx context.Context, fn func(*Tx) error) error {
-	return sc.run(ctx, readOnly, nil, fn)
+	return sc.run(ctx, readOnly, nil, false, fn)
 }
 
 // Write runs fn in a transaction that is committed when fn returns nil, and otherwise leaves no trace.
 func (sc Scope) Write(ctx context.Context, fn func(*Tx) error) error {
-	return sc.run(ctx, readWrite, nil, fn)
+	return sc.run(ctx, readWrite, nil, false, fn)
 }
 
-// First is what a page is sure to ask, so that it can travel with the question who is signed in: one round trip less. The
-// answer is for fn, and so for nobody who is not.
+// First is what a page is sure to ask, and as a rule all of it, so that it can travel with the question who is signed in:
+// one round trip less. The answer is for fn, and so for nobody who is not.
 type First func(*Tx, *pgx.Batch)
 
 // ReadSignedIn is Read for the holder of a session's token: the transaction begins by finding out who that is, in the
@@ -80,7 +83,7 @@ func (sc Scope) runSignedIn(ctx context.Context, begin string, tokenHash []byte,
 			first(tx, b)
 		}
 	}
-	return sc.run(ctx, begin, opening, func(tx *Tx) error {
+	return sc.run(ctx, begin, opening, first != nil, func(tx *Tx) error {
 		in, err := tx.signedIn(ctx, rows)
 		if err != nil {
 			return err
@@ -95,8 +98,8 @@ const (
 )
 
 // run begins a transaction, together with the questions that opening, if not nil, adds to the batch, and runs fn in
-// it. What opening asked is answered when fn begins.
-func (sc Scope) run(ctx context.Context, begin string, opening func(*Tx, *pgx.Batch), fn func(*Tx) error) (err error) {
+// it. What opening asked is answered when fn begins. last: fn is likely to ask nothing else.
+func (sc Scope) run(ctx context.Context, begin string, opening func(*Tx, *pgx.Batch), last bool, fn func(*Tx) error) (err error) {
 	if sc.actor.District <= 0 {
 		return errors.New("no district: an actor acts in one district")
 	}
@@ -111,45 +114,94 @@ func (sc Scope) run(ctx context.Context, begin string, opening func(*Tx, *pgx.Ba
 			_ = conn.Close()
 		}
 	}()
-	tx := &Tx{store: sc.store, actor: sc.actor, now: sc.store.now()}
+	tx := &Tx{store: sc.store, pool: conn, begin: begin, actor: sc.actor, now: sc.store.now()}
 	tx.db = sc.store.gorm.Session(&gorm.Session{NewDB: true, Context: ctx})
 	tx.db.Statement.ConnPool = conn
-	if err := conn.Raw(func(dc any) error { tx.conn = dc.(*stdlib.Conn).Conn(); return nil }); err != nil {
-		return fmt.Errorf("begin transaction: %w", err)
-	}
-	done := false
 	defer func() {
-		if !done { // an error or a panic
+		if tx.conn != nil { // an error or a panic
 			rollback(context.WithoutCancel(ctx), conn)
 		}
 	}()
-	// One round trip: the transaction, its wall and the first questions begin together. Nothing is asked outside of
-	// the wall, because a batch ends at its first error.
 	b := &pgx.Batch{}
-	b.Queue(begin)
-	b.Queue(`SELECT set_config('hallpass.district', $1, true)`, strconv.FormatInt(sc.actor.District, 10))
 	if opening != nil {
 		opening(tx, b)
 	}
-	if err := tx.send(ctx, "begin transaction", b); err != nil {
+	if last {
+		err = tx.sendLast(ctx, "begin transaction", b)
+	} else {
+		err = tx.start(ctx, "begin transaction", b)
+	}
+	if err != nil {
 		return err
 	}
 	if err := fn(tx); err != nil {
 		return err
 	}
-	if begin == readOnly { // nothing to lose: whoever asked need not wait for the end
-		done, ended = true, true
+	switch {
+	case tx.conn == nil:
+	case begin == readOnly: // nothing to lose: whoever asked need not wait for the end
+		tx.conn, ended = nil, true
 		go func() {
 			rollback(context.WithoutCancel(ctx), conn)
 			_ = conn.Close()
 		}()
+	default:
+		if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {
+			return fmt.Errorf("commit: %w", err)
+		}
+		tx.conn = nil
+	}
+	return nil
+}
+
+// start begins the transaction, its wall and the questions of a batch in one round trip. Nothing is asked outside of the
+// wall, because a batch ends at its first error.
+func (tx *Tx) start(ctx context.Context, what string, b *pgx.Batch) error {
+	if err := tx.pool.Raw(func(dc any) error { tx.conn = dc.(*stdlib.Conn).Conn(); return nil }); err != nil {
+		return fmt.Errorf("begin transaction: %w", err)
+	}
+	all := &pgx.Batch{}
+	all.Queue(tx.begin)
+	all.Queue(`SELECT set_config('hallpass.district', $1, true)`, strconv.FormatInt(tx.actor.District, 10))
+	all.QueuedQueries = append(all.QueuedQueries, b.QueuedQueries...)
+	return tx.send(ctx, what, all)
+}
+
+// send asks everything in a batch in one round trip.
+func (tx *Tx) send(ctx context.Context, what string, b *pgx.Batch) error {
+	if b.Len() == 0 {
 		return nil
 	}
-	if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {
-		return fmt.Errorf("commit: %w", err)
+	if tx.conn == nil {
+		return tx.start(ctx, what, b)
 	}
-	done = true
+	if err := tx.conn.SendBatch(ctx, b).Close(); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
 	return nil
+}
+
+// sendLast is send for what are likely to be the transaction's last questions: they take a read's end along, which costs
+// PostgreSQL as much as a small question when it comes by itself. If there is a further question all the same, it begins
+// another transaction and sees a later moment.
+func (tx *Tx) sendLast(ctx context.Context, what string, b *pgx.Batch) error {
+	if tx.begin != readOnly {
+		return tx.send(ctx, what, b)
+	}
+	b.Queue("COMMIT")
+	if err := tx.send(ctx, what, b); err != nil {
+		return err
+	}
+	tx.conn = nil
+	return nil
+}
+
+// ready makes sure that a single question is asked within the wall.
+func (tx *Tx) ready(ctx context.Context) error {
+	if tx.conn != nil {
+		return nil
+	}
+	return tx.start(ctx, "begin transaction", &pgx.Batch{})
 }
 
 // passing marks an error that is the database's and will be over: ErrTooSlow came of the statement timeout, ErrAway of
@@ -209,12 +261,18 @@ func (tx *Tx) Become(actor access.Actor) error {
 
 // query runs SQL that is too particular for a builder, and scans every row into T by column name.
 func query[T any](ctx context.Context, tx *Tx, sql string, args ...any) ([]T, error) {
+	if err := tx.ready(ctx); err != nil {
+		return nil, err
+	}
 	return gorm.G[T](tx.db).Raw(sql, args...).Find(ctx)
 }
 
 // scan is query for the statements of the pages that are asked for most, past GORM: it spends half as many
 // allocations. Arguments are named, as @name.
 func scan[T any](ctx context.Context, tx *Tx, sql string, args map[string]any) ([]T, error) {
+	if err := tx.ready(ctx); err != nil {
+		return nil, err
+	}
 	rows, err := tx.conn.Query(ctx, sql, named(args))
 	if err != nil {
 		return nil, err
@@ -275,6 +333,9 @@ func (n named) RewriteQuery(ctx context.Context, conn *pgx.Conn, sql string, _ [
 
 // exec runs SQL that returns no rows, and says how many it changed.
 func exec(ctx context.Context, tx *Tx, sql string, args ...any) (int64, error) {
+	if err := tx.ready(ctx); err != nil {
+		return 0, err
+	}
 	res := tx.db.WithContext(ctx).Exec(sql, args...)
 	return res.RowsAffected, res.Error
 }

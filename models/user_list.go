@@ -98,7 +98,7 @@ func (tx *Tx) Users(ctx context.Context, reach access.Reach, f UserFilter) (User
 	if f.Choices {
 		tx.askSchoolChoices(b, reach, &list.Choices)
 	}
-	return list, tx.send(ctx, "roles of a page of people", b)
+	return list, tx.sendLast(ctx, "roles of a page of people", b)
 }
 
 func (q *userQuery) list(ctx context.Context) (UserList, error) {

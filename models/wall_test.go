@@ -3,6 +3,7 @@ package models_test
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -174,12 +175,8 @@ func walled(t *testing.T, conn *pgx.Conn) []string {
 // Ids, searches and cursors of one district lead nowhere in the other.
 func TestAnotherDistrictIsNotFound(t *testing.T) {
 	store, _, here, there := two(t)
-	var foreign int64
+	foreign := userID(t, store, there, "there-teacher")
 	var page models.UserList
-	modelstest.Read(t, store, there, func(tx *models.Tx) (err error) {
-		foreign, err = tx.UserByCleverID(t.Context(), "there-teacher")
-		return err
-	})
 	modelstest.Read(t, store, here, func(tx *models.Tx) error {
 		ctx := t.Context()
 		for what, err := range map[string]error{
@@ -228,6 +225,80 @@ func TestAnotherDistrictIsNotFound(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// What a read asks after its last questions is asked inside the same wall, and changes nothing either.
+func TestQuestionsAfterTheLast(t *testing.T) {
+	store, url, here, there := two(t)
+	ctx := t.Context()
+	own, foreign := userID(t, store, here, "here-teacher"), userID(t, store, there, "there-teacher")
+	people := func(tx *models.Tx) (models.UserList, error) {
+		return tx.Users(ctx, access.Reach{District: true}, models.UserFilter{})
+	}
+	modelstest.Read(t, store, here, func(tx *models.Tx) error {
+		for what, ask := range map[string]func(id int64) (int, error){
+			"a row":  func(id int64) (int, error) { u, err := tx.User(ctx, id); return int(min(u.ID, 1)), err },
+			"a scan": func(id int64) (int, error) { s, err := tx.UserSections(ctx, id); return len(s), err },
+			"a batch": func(id int64) (int, error) {
+				d, err := tx.UserDetails(ctx, strconv.FormatInt(id, 10), models.UserWants{Places: true})
+				return min(len(d.Places), 1), err
+			},
+		} {
+			for id, want := range map[int64]int{own: 1, foreign: 0} {
+				if list, err := people(tx); err != nil || len(list.Rows) != 3 {
+					t.Fatalf("%d of 3 people: %v", len(list.Rows), err)
+				}
+				if n, err := ask(id); n != want || want == 1 && err != nil {
+					t.Errorf("%s about user %d after the last questions: %d, want %d: %v", what, id, n, want, err)
+				}
+			}
+		}
+		return nil
+	})
+	err := store.As(access.System(here, "test")).Read(ctx, func(tx *models.Tx) error {
+		if _, err := people(tx); err != nil {
+			return err
+		}
+		return tx.RevokeSession(ctx, hash32("here"))
+	})
+	if err == nil || !strings.Contains(err.Error(), "read-only") {
+		t.Errorf("a read changed something after its last questions: %v", err)
+	}
+	modelstest.Write(t, store, here, func(tx *models.Tx) error {
+		if _, err := people(tx); err != nil {
+			return err
+		}
+		return tx.RevokeSession(ctx, hash32("here"))
+	})
+	watcher := connect(t, url)
+	waiting := func() (n int) {
+		err := watcher.QueryRow(ctx, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'`).Scan(&n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for n := waiting(); n > 0; n = waiting() { // the failed one's end is not waited for
+		if ctx.Err() != nil {
+			t.Fatalf("%d transactions do not end", n)
+		}
+	}
+	modelstest.Read(t, store, here, func(tx *models.Tx) error {
+		_, err := people(tx)
+		if n := waiting(); n > 0 {
+			t.Errorf("%d transactions go on after the last questions", n)
+		}
+		return err
+	})
+}
+
+func userID(t *testing.T, store *models.Store, district int64, cleverID string) (id int64) {
+	t.Helper()
+	modelstest.Read(t, store, district, func(tx *models.Tx) (err error) {
+		id, err = tx.UserByCleverID(t.Context(), cleverID)
+		return err
+	})
+	return id
 }
 
 func second[T any](_ T, err error) error { return err }
