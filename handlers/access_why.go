@@ -172,7 +172,7 @@ func (v *visit) checkForm(permission, place string) (views.CheckForm, error) {
 	if v.reach.District {
 		f.Places = append(f.Places, views.PlaceChoice{Place: wholeDistrict.text, Spot: wholeDistrict.spot, Group: "district"})
 	}
-	schools, err := v.tx.SchoolChoices(v.ctx, v.reach)
+	schools, err := v.tx.SchoolChoices(v.ctx, v.me.District, v.reach)
 	if err != nil {
 		return f, err
 	}

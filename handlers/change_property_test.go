@@ -100,7 +100,7 @@ func TestAPreviewIsWhatHappensAndAnUndoTakesItBack(t *testing.T) {
 	var names []string
 	c.write(func(ctx context.Context, tx *models.Tx) error {
 		places, names = []access.Place{access.InDistrict()}, []string{"district"}
-		schools, err := tx.SchoolChoices(ctx, access.Reach{District: true})
+		schools, err := tx.SchoolChoices(ctx, models.District{}, access.Reach{District: true})
 		for _, s := range schools {
 			places, names = append(places, access.AtSchool(s.ID)), append(names, "school:"+s.CleverID)
 		}

@@ -119,7 +119,7 @@ func (v *visit) placeChoices(who holder, chosen string) ([]views.ChoiceGroup, er
 			schools = append(schools, views.Choice{Value: s.text, Word: l.SpotName(s.spot, true)})
 		}
 	}
-	every, err := v.tx.SchoolChoices(v.ctx, access.Reach{District: true})
+	every, err := v.tx.SchoolChoices(v.ctx, v.me.District, access.Reach{District: true})
 	if err != nil {
 		return nil, err
 	}

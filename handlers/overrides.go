@@ -67,7 +67,7 @@ func (v *visit) parseOverrides(q url.Values, schools []models.SchoolChoice) (ask
 func listOverrides(v *visit) (reply, error) { return v.overridesList(http.StatusOK) }
 
 func (v *visit) overridesList(status int, said ...string) (reply, error) {
-	schools, err := v.tx.SchoolChoices(v.ctx, access.Reach{District: true})
+	schools, err := v.tx.SchoolChoices(v.ctx, v.me.District, access.Reach{District: true})
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +133,7 @@ const maxExported = 10_000
 
 // exportOverrides is the list as a file, under the same filter.
 func exportOverrides(v *visit) (reply, error) {
-	schools, err := v.tx.SchoolChoices(v.ctx, access.Reach{District: true})
+	schools, err := v.tx.SchoolChoices(v.ctx, v.me.District, access.Reach{District: true})
 	if err != nil {
 		return nil, err
 	}

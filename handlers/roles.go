@@ -111,7 +111,7 @@ func (v *visit) roleForm(status int, who holder, answers views.RoleAnswers, prob
 	}
 	var err error
 	var schools []models.SchoolChoice
-	if schools, err = v.tx.SchoolChoices(v.ctx, access.Reach{District: true}); err != nil {
+	if schools, err = v.tx.SchoolChoices(v.ctx, v.me.District, access.Reach{District: true}); err != nil {
 		return nil, err
 	}
 	for _, s := range schools {
@@ -146,7 +146,7 @@ func (v *visit) readRole(a views.RoleAnswers, who holder) (r models.ManualRole, 
 		wrong("given-teacher", "role")
 	}
 	if r.Role != access.DistrictAdmin {
-		schools, err := v.tx.SchoolChoices(v.ctx, access.Reach{District: true})
+		schools, err := v.tx.SchoolChoices(v.ctx, v.me.District, access.Reach{District: true})
 		if err != nil {
 			return r, nil, err
 		}

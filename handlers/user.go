@@ -48,7 +48,11 @@ func (v *visit) userPage(d models.UserDetails) (views.UserPage, error) {
 		ID: u.ID, Name: fullName(u), Email: u.Email, EndedAt: u.EndedAt, ChangedAt: new(u.ChangedAt),
 	}
 	if v.reach.District { // what is beyond one's own schools cannot be counted up to a whole
-		p.TotalSchools = d.Schools
+		schools, err := v.tx.SchoolChoices(v.ctx, v.me.District, v.reach)
+		if err != nil {
+			return p, err
+		}
+		p.TotalSchools = len(schools)
 	}
 	if u.CleverID != nil {
 		p.CleverID = *u.CleverID
@@ -58,7 +62,7 @@ func (v *visit) userPage(d models.UserDetails) (views.UserPage, error) {
 	}
 	p.CameBy = slices.ContainsFunc(d.Merged, func(m models.MergedRecord) bool { return strconv.FormatInt(m.ID, 10) == v.c.QueryParam("merged") })
 	for _, g := range d.Grants {
-		p.Grants = append(p.Grants, v.userGrants(u.ID, g)...)
+		p.Grants = append(p.Grants, v.userGrants(u.ID, g, d.Givers)...)
 		if g.Source != access.ByHand && (g.EndedAt == nil || u.EndedAt != nil) && v.mayKnowIDs(u, g) { // by hand, a role has no ids
 			p.IDs = append(p.IDs, views.UserIDs{Role: string(g.Role), LegacyID: g.LegacyID, SISID: g.SISID, Number: g.Number})
 		}
@@ -111,8 +115,11 @@ func (v *visit) addAccounts(p *views.UserPage, accounts []models.Account) {
 }
 
 // userGrants is one role grant as the matrix shows it: a row for each school.
-func (v *visit) userGrants(user int64, g models.UserGrant) []views.UserGrant {
-	base := views.UserGrant{Role: string(g.Role), Labels: g.Labels, Source: string(g.Source), Since: new(g.Since), EndedAt: g.EndedAt, By: g.GivenBy, Until: g.EndsAt}
+func (v *visit) userGrants(user int64, g models.UserGrant, givers map[int64]string) []views.UserGrant {
+	base := views.UserGrant{Role: string(g.Role), Labels: g.Labels, Source: string(g.Source), Since: new(g.Since), EndedAt: g.EndedAt, Until: g.EndsAt}
+	if g.GivenBy != nil {
+		base.By = givers[*g.GivenBy]
+	}
 	if g.Source == access.ByHand && g.EndedAt == nil && v.mayAssign() {
 		base.EndHref = views.EndRolePath(v.me.District.CleverID, string(v.actor.View), user, g.ID)
 	}

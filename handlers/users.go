@@ -22,20 +22,15 @@ const (
 
 // listUsers lists the people within reach, under the filter of the query string.
 func listUsers(v *visit) (reply, error) {
-	var choices []models.SchoolChoice // with the page, where no filter depends on them
-	var err error
-	filtered := v.c.QueryParam("school") != ""
-	if filtered {
-		if choices, err = v.tx.SchoolChoices(v.ctx, v.reach); err != nil {
-			return nil, err
-		}
+	choices, err := v.tx.SchoolChoices(v.ctx, v.me.District, v.reach)
+	if err != nil {
+		return nil, err
 	}
 	roles, err := v.roleChoices(access.Role(v.c.QueryParam("role")))
 	if err != nil {
 		return nil, err
 	}
 	asked, filter, notices := parseUsers(v.c.QueryParams(), choices, roles)
-	filter.Choices = !filtered
 	list, err := v.tx.Users(v.ctx, v.reach, filter)
 	if errors.Is(err, models.ErrBadCursor) {
 		notices = append(notices, noticeBadCursor)
@@ -51,9 +46,6 @@ func listUsers(v *visit) (reply, error) {
 		NoPeople: len(list.Rows) == 0 && !asked.Active() && asked.After == "" && asked.Before == "",
 	}
 	p.Roles, p.Confined = roles, !v.reach.District
-	if !filtered {
-		choices = list.Choices
-	}
 	p.Schools = make([]views.SchoolOption, len(choices))
 	for i, s := range choices {
 		p.Schools[i] = views.SchoolOption{ID: s.CleverID, Name: s.Name}

@@ -1,8 +1,10 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,13 +20,8 @@ func TestWhoCanFitsOneSheet(t *testing.T) {
 	admin := c.signedIn(sandbox.DistrictAdminUserID)
 	var school string
 	c.write(func(ctx context.Context, tx *models.Tx) error {
-		in, err := tx.SchoolChoices(ctx, access.Reach{District: true})
-		for i, s := range in {
-			if i == 0 || s.ID < in[0].ID {
-				in[0] = s
-			}
-		}
-		school = in[0].CleverID
+		in, err := tx.SchoolChoices(ctx, models.District{}, access.Reach{District: true})
+		school = slices.MinFunc(in, func(a, b models.SchoolChoice) int { return cmp.Compare(a.ID, b.ID) }).CleverID
 		return err
 	})
 	asked := url.Values{"permission": {"users.view"}, "place": {"school:" + school}}.Encode()

@@ -20,6 +20,8 @@ type District struct {
 	TimeZone   string
 	CreatedAt  time.Time
 	SyncedAt   *time.Time
+	// SchoolsVersion moves with every change of the district's schools, and is no other district's.
+	SchoolsVersion int64
 	// What the district decided about access. PolicyVersion moves with every change of rules, combining or strategy.
 	Combining     access.Combining
 	Strategy      access.Strategy

@@ -282,6 +282,14 @@ BEGIN
   RETURN NULL;
 END $$;
 
+CREATE FUNCTION public.note_schools_version() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  UPDATE districts SET schools_version = nextval('schools_versions') WHERE district_id IN (SELECT district_id FROM touched);
+  RETURN NULL;
+END $$;
+
 CREATE FUNCTION public.note_section_teachers() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -622,6 +630,7 @@ CREATE TABLE public.districts (
     retention_days integer DEFAULT 60 NOT NULL,
     cut_over_change bigint,
     cut_over_done bigint,
+    schools_version bigint NOT NULL,
     CONSTRAINT districts_brake_people_check CHECK ((brake_people >= 0)),
     CONSTRAINT districts_bulk_wrong_check CHECK (((bulk_wrong >= 1000) AND (bulk_wrong <= 200000))),
     CONSTRAINT districts_combining_check CHECK ((combining = ANY (ARRAY['most_privileged'::text, 'least_privileged'::text, 'view_in_use'::text]))),
@@ -1094,6 +1103,15 @@ ALTER TABLE public.schools ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE SEQUENCE public.schools_versions
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER SEQUENCE public.schools_versions OWNED BY public.districts.schools_version;
+
 CREATE TABLE public.section_strangers (
     district_id bigint NOT NULL,
     section_id bigint NOT NULL,
@@ -1345,6 +1363,8 @@ ALTER TABLE public.users ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+
+ALTER TABLE ONLY public.districts ALTER COLUMN schools_version SET DEFAULT nextval('public.schools_versions'::regclass);
 
 ALTER TABLE ONLY public.accounts
     ADD CONSTRAINT accounts_district_id_user_id_role_key UNIQUE (district_id, user_id, role);
@@ -1607,8 +1627,6 @@ CREATE INDEX role_grants_manual ON public.role_grants USING btree (district_id, 
 
 CREATE INDEX schools_by_name ON public.schools USING btree (district_id, name_key, id);
 
-CREATE INDEX schools_listed ON public.schools USING btree (district_id) WHERE ((ended_at IS NULL) AND listed);
-
 CREATE INDEX section_strangers_by_clever_id ON public.section_strangers USING btree (district_id, clever_id);
 
 CREATE INDEX section_students_by_user ON public.section_students USING btree (district_id, user_id, section_id);
@@ -1716,6 +1734,12 @@ CREATE TRIGGER facts_removed AFTER DELETE ON public.sections REFERENCING OLD TAB
 CREATE TRIGGER facts_removed AFTER DELETE ON public.users REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION public.note_users();
 
 CREATE CONSTRAINT TRIGGER never_merge AFTER INSERT OR UPDATE OF merged_into ON public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.merged_into IS NOT NULL)) EXECUTE FUNCTION public.check_merge();
+
+CREATE TRIGGER version_added AFTER INSERT ON public.schools REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION public.note_schools_version();
+
+CREATE TRIGGER version_changed AFTER UPDATE ON public.schools REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION public.note_schools_version();
+
+CREATE TRIGGER version_removed AFTER DELETE ON public.schools REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION public.note_schools_version();
 
 ALTER TABLE ONLY public.accounts
     ADD CONSTRAINT accounts_district_id_folded_into_fkey FOREIGN KEY (district_id, folded_into) REFERENCES public.accounts(district_id, id);
@@ -2285,6 +2309,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.role_rules TO hallpass_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.schools TO hallpass_app;
 
 GRANT SELECT,USAGE ON SEQUENCE public.schools_id_seq TO hallpass_app;
+
+GRANT SELECT,USAGE ON SEQUENCE public.schools_versions TO hallpass_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.section_strangers TO hallpass_app;
 

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"hallpass/access"
 )
 
@@ -49,25 +47,39 @@ type SchoolChoice struct {
 	Name     string
 }
 
-// SchoolChoices lists the current schools within reach, by name.
-func (tx *Tx) SchoolChoices(ctx context.Context, reach access.Reach) (choices []SchoolChoice, err error) {
-	b := &pgx.Batch{}
-	tx.askSchoolChoices(b, reach, &choices)
-	return choices, tx.send(ctx, "school choices", b)
+// knownSchools are a district's schools as they were at a version.
+type knownSchools struct {
+	version int64
+	choices []SchoolChoice
 }
 
-// someSchools is more than most districts have.
-const someSchools = 256
-
-func (tx *Tx) askSchoolChoices(b *pgx.Batch, reach access.Reach, into *[]SchoolChoice) {
-	within, args := "", []any{tx.actor.District}
-	if !reach.District { // no parameter: PostgreSQL would plan anew for every page to see that it is true
-		within, args = "AND id = ANY($2::bigint[])", append(args, reach.Schools)
+// SchoolChoices lists the current schools within reach that Clever lists, by name; they are not the caller's to change. d
+// is the district as the transaction has read it: a copy in memory is used only while it is of that version.
+func (tx *Tx) SchoolChoices(ctx context.Context, d District, reach access.Reach) ([]SchoolChoice, error) {
+	var choices []SchoolChoice
+	if known, ok := tx.store.schools.Load(tx.actor.District); ok && known.(knownSchools).version == d.SchoolsVersion {
+		choices = known.(knownSchools).choices
+	} else {
+		var err error
+		choices, err = scan[SchoolChoice](ctx, tx, `SELECT id, clever_id, name FROM schools
+			WHERE district_id = @district AND ended_at IS NULL AND listed ORDER BY name_key, id`, map[string]any{"district": tx.actor.District})
+		if err != nil {
+			return nil, fmt.Errorf("school choices: %w", err)
+		}
+		if d.SchoolsVersion != 0 { // 0: the district was not read whole
+			tx.store.schools.Store(tx.actor.District, knownSchools{d.SchoolsVersion, choices})
+		}
 	}
-	*into = make([]SchoolChoice, 0, someSchools)
-	var c SchoolChoice
-	collect(b, `SELECT id, clever_id, name FROM schools WHERE district_id = $1 AND ended_at IS NULL AND listed `+within+` ORDER BY name_key, id`,
-		args, []any{&c.ID, &c.CleverID, &c.Name}, func() { *into = append(*into, c) })
+	if reach.District {
+		return choices, nil
+	}
+	var within []SchoolChoice
+	for _, c := range choices {
+		if slices.Contains(reach.Schools, c.ID) {
+			within = append(within, c)
+		}
+	}
+	return within, nil
 }
 
 // SchoolFilter says which schools, from where.

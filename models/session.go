@@ -39,7 +39,7 @@ var ErrNoSession = fmt.Errorf("session: %w", ErrNotFound)
 // trip to know who asks. @now is the moment by which roles by hand and overrides may have ended.
 const facts = `
 	SELECT u.id, u.clever_id, u.first_name, u.middle_name, u.last_name, u.email, u.created_at, u.changed_at,
-	       d.clever_id AS district_clever_id, d.name AS district_name, d.time_zone,
+	       d.clever_id AS district_clever_id, d.name AS district_name, d.time_zone, d.schools_version,
 	       greatest(d.synced_at, (SELECT max(e.saved_at) FROM event_cursors e WHERE e.district_id = d.district_id)) AS synced_at,
 	       d.combining, d.strategy, d.policy_version, d.school_year_end,
 	       EXISTS (SELECT FROM sync_runs h WHERE h.district_id = u.district_id AND h.state = 'held') AS held,
@@ -62,6 +62,7 @@ type factsRow struct {
 	DistrictCleverID string
 	DistrictName     string
 	TimeZone         string
+	SchoolsVersion   int64
 	SyncedAt         *time.Time
 	Combining        access.Combining
 	Strategy         access.Strategy
@@ -130,7 +131,7 @@ func (tx *Tx) UserFacts(ctx context.Context, userID int64) (SignedIn, error) {
 
 func (r factsRow) signedIn(ctx context.Context, tx *Tx) (in SignedIn, err error) {
 	in = SignedIn{User: r.User, Held: r.Held, SchoolNames: map[int64]string{}, District: District{
-		DistrictID: tx.actor.District, CleverID: r.DistrictCleverID, Name: r.DistrictName, TimeZone: r.TimeZone, SyncedAt: r.SyncedAt,
+		DistrictID: tx.actor.District, CleverID: r.DistrictCleverID, Name: r.DistrictName, TimeZone: r.TimeZone, SchoolsVersion: r.SchoolsVersion, SyncedAt: r.SyncedAt,
 		Combining: r.Combining, Strategy: r.Strategy, PolicyVersion: r.PolicyVersion, SchoolYearEnd: r.SchoolYearEnd,
 	}}
 	if in.Policy, err = tx.policy(ctx, in.District); err != nil {

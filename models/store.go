@@ -56,7 +56,8 @@ type Store struct {
 	now  func() time.Time
 
 	catalogue *access.Catalogue
-	policies  sync.Map // district id to *access.Policy with its version
+	policies  sync.Map // district id to knownPolicy
+	schools   sync.Map // district id to knownSchools
 	copies    factCopies
 	simulated atomic.Pointer[keptSimulation]
 	tokenKeys func() (*Keyring, error)

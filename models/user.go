@@ -82,8 +82,8 @@ type UserDetails struct {
 	Sections []UserSection  // as UserSections
 	Accounts []Account      // retired ones last
 	Related  []RelatedPerson
-	Schools  int   // how many the district has
-	Record   int64 // that the id leads to: another than the user's where it was merged
+	Givers   map[int64]string // names of who gave roles by hand, by id
+	Record   int64            // that the id leads to: another than the user's where it was merged
 	Merged   []MergedRecord
 	// Suggested: some suggestion of duplicates has the person, whoever may decide it.
 	Suggested bool
@@ -135,7 +135,6 @@ func (tx *Tx) UserDetails(ctx context.Context, value string, want UserWants) (Us
 type userRow struct {
 	User
 	Merged, Overridden, Suggested bool
-	Schools                       int
 }
 
 func (tx *Tx) askUser(b *pgx.Batch, id int64) *userAnswer {
@@ -145,13 +144,11 @@ func (tx *Tx) askUser(b *pgx.Batch, id int64) *userAnswer {
 		u.created_at, u.changed_at, u.ended_at, u.confirmed_at,
 		EXISTS (SELECT FROM users l WHERE l.district_id = @district AND l.merged_into = @user) AS merged,
 		EXISTS (SELECT FROM overrides o WHERE o.district_id = @district AND o.user_id = @user) AS overridden,
-		EXISTS (SELECT FROM suggestion_members m WHERE m.district_id = @district AND m.user_id = @user) AS suggested,
-		(SELECT count(*) FROM schools h WHERE h.district_id = @district AND h.ended_at IS NULL AND h.listed) AS schools
+		EXISTS (SELECT FROM suggestion_members m WHERE m.district_id = @district AND m.user_id = @user) AS suggested
 		FROM users u WHERE u.district_id = @district AND u.id = @user AND u.merged_into IS NULL`, args)
 	ask(b, &a.grants, userGrants, args)
 	ask(b, &a.sections, userSections, args)
-	ask(b, &a.accounts, `SELECT a.district_id, a.id, a.user_id, a.role, a.created_at, a.last_sign_in_at, a.retired_at, a.folded_into FROM accounts a
-		WHERE a.district_id = @district AND a.user_id = ANY(ARRAY(SELECT @user UNION ALL SELECT l.id FROM users l WHERE l.district_id = @district AND l.merged_into = @user)) ORDER BY retired_at IS NOT NULL, role, id`, args)
+	ask(b, &a.accounts, userAccounts("@user"), args)
 	ask(b, &a.related, relatedPeople, args)
 	return a
 }
@@ -175,7 +172,7 @@ func (tx *Tx) userDetails(ctx context.Context, id int64, want UserWants) (d User
 	}
 	u := a.users[0]
 	d = UserDetails{
-		User: u.User, Record: u.ID, Grants: foldGrants(a.grants), Sections: a.sections, Accounts: a.accounts, Related: a.related, Schools: u.Schools, Suggested: u.Suggested,
+		User: u.User, Record: u.ID, Grants: foldGrants(a.grants), Sections: a.sections, Accounts: a.accounts, Related: a.related, Suggested: u.Suggested,
 	}
 	var places []placeRow
 	args, b := tx.userArgs(id), &pgx.Batch{}
@@ -184,6 +181,7 @@ func (tx *Tx) userDetails(ctx context.Context, id int64, want UserWants) (d User
 	}
 	if u.Merged {
 		ask(b, &d.Merged, mergedRecords, args)
+		ask(b, &d.Accounts, userAccounts("ANY(ARRAY(SELECT @user UNION ALL SELECT l.id FROM users l WHERE l.district_id = @district AND l.merged_into = @user))"), args)
 	}
 	if want.Overrides && u.Overridden {
 		ask(b, &d.Overrides, userOverrides, args)
@@ -192,7 +190,20 @@ func (tx *Tx) userDetails(ctx context.Context, id int64, want UserWants) (d User
 		return d, err
 	}
 	d.Places = foldPlaces(places)
-	return d, nil
+	var givers []int64
+	for _, g := range d.Grants {
+		if g.GivenBy != nil {
+			givers = append(givers, *g.GivenBy)
+		}
+	}
+	d.Givers, err = tx.UserNames(ctx, givers)
+	return d, err
+}
+
+// userAccounts asks for the accounts of some users, retired ones last.
+func userAccounts(users string) string {
+	return `SELECT a.district_id, a.id, a.user_id, a.role, a.created_at, a.last_sign_in_at, a.retired_at, a.folded_into FROM accounts a
+		WHERE a.district_id = @district AND a.user_id = ` + users + ` ORDER BY retired_at IS NOT NULL, role, id`
 }
 
 // UserByCleverID finds a person by Clever's v3 id, tombstones and merged records included: that id and the issuer are
@@ -219,7 +230,7 @@ type UserGrant struct {
 	Labels   []string
 	Since    time.Time
 	EndedAt  *time.Time
-	GivenBy  string     // who gave a role by hand
+	GivenBy  *int64     // who gave a role by hand
 	EndsAt   *time.Time // the first moment at which a role by hand no longer counts
 	Schools  []UserGrantSchool
 }
@@ -247,14 +258,12 @@ type grantRow struct {
 
 const userGrants = `
 	SELECT g.id, g.role, g.source, g.legacy_id, g.sis_id, g.number, g.title, g.grade, g.labels, g.since,
-	       CASE WHEN g.ended_at IS NULL AND g.ends_at <= @now THEN g.ends_at ELSE g.ended_at END AS ended_at, g.ends_at,
-	       coalesce(concat_ws(' ', nullif(by.first_name, ''), nullif(by.middle_name, ''), by.last_name), '') AS given_by,
+	       CASE WHEN g.ended_at IS NULL AND g.ends_at <= @now THEN g.ends_at ELSE g.ended_at END AS ended_at, g.ends_at, g.given_by,
 	       s.id AS school_id, s.clever_id AS school_clever_id, s.name AS school_name, s.sis_id AS school_sis_id,
 	       s.listed AND s.ended_at IS NULL AS school_listed, gs.is_primary, gs.since AS school_since, gs.ended_at AS school_ended_at
 	  FROM role_grants g
 	  LEFT JOIN (role_grant_schools gs JOIN schools s ON s.district_id = gs.district_id AND s.id = gs.school_id)
 	    ON gs.district_id = g.district_id AND gs.grant_id = g.id
-	  LEFT JOIN users by ON by.district_id = g.district_id AND by.id = g.given_by
 	 WHERE g.district_id = @district AND g.user_id = @user
 	 ORDER BY g.ended_at IS NOT NULL, array_position(ARRAY['district_admin', 'teacher', 'staff', 'student', 'contact'], g.role), g.role, g.source, g.id,
 	          gs.is_primary DESC, s.name_key, s.id`

@@ -35,12 +35,10 @@ type UserFilter struct {
 	After   string      // a cursor: the page that follows that row
 	Before  string      // a cursor: the page that ends before that row
 	Limit   int         // 0 is 50; at most 200
-	Choices bool        // the schools within reach are wanted too
 }
 
 // UserList is one page of people.
 type UserList struct {
-	Choices  []SchoolChoice // as SchoolChoices, where wanted
 	Rows     []UserRow
 	Count    int    // how many match
 	AtLeast  bool   // Count is where counting stopped
@@ -95,9 +93,6 @@ func (tx *Tx) Users(ctx context.Context, reach access.Reach, f UserFilter) (User
 	}
 	b := &pgx.Batch{}
 	tx.askRowGrants(b, list.Rows)
-	if f.Choices {
-		tx.askSchoolChoices(b, reach, &list.Choices)
-	}
 	return list, tx.sendLast(ctx, "roles of a page of people", b)
 }
 

@@ -218,7 +218,7 @@ func (s *stage) draw(t *rapid.T) (people []int64) {
 			o.SetPlace(p)
 			places = append(places, o)
 		}
-		list, err := tx.SchoolChoices(s.t.Context(), access.Reach{District: true})
+		list, err := tx.SchoolChoices(s.t.Context(), models.District{}, access.Reach{District: true})
 		for _, c := range list {
 			var o models.Override
 			o.SetPlace(access.AtSchool(c.ID))
