@@ -36,6 +36,7 @@ type userQuery struct {
 	from   *cursor
 	words  []searchWord
 	args   map[string]any
+	alone  bool // most rows of the search table are the district's
 	nobody bool // nothing can match
 }
 
@@ -225,15 +226,24 @@ func (q *userQuery) gather() string {
 		q.beyond("m.key", "m.user_id"), q.order("m.key", "m.user_id"))
 	source := q.source()
 	if source == "" && q.bySearch() {
-		return fmt.Sprintf(`hits AS MATERIALIZED (SELECT s.user_id, s.name_key AS key FROM user_search s WHERE s.district_id = @district AND %s LIMIT @fence),
-			matched AS NOT MATERIALIZED (SELECT * FROM hits), %s`, q.predicates("s.user_id"), page)
+		return fmt.Sprintf(`hits AS MATERIALIZED (SELECT s.user_id, s.name_key AS key FROM user_search s WHERE %s AND %s LIMIT @fence),
+			matched AS NOT MATERIALIZED (SELECT * FROM hits), %s`, q.inDistrict(), q.predicates("s.user_id"), page)
 	}
 	if source == "" {
-		source = `SELECT s.user_id FROM user_search s WHERE s.district_id = @district AND ` + q.searchPredicates()
+		source = `SELECT s.user_id FROM user_search s WHERE ` + q.inDistrict() + ` AND ` + q.searchPredicates()
 	}
 	return fmt.Sprintf(`hits AS MATERIALIZED (SELECT DISTINCT x.user_id FROM (%s) x LIMIT @fence),
 		matched AS MATERIALIZED (SELECT u.id AS user_id, u.%s AS key FROM hits h JOIN users u ON u.district_id = @district AND u.id = h.user_id %s WHERE %s),
 		%s`, source, q.sort.column, q.searchJoin(), q.predicates("u.id"), page)
+}
+
+// inDistrict is the search table's own wall, for a search by its index. Where most of the table is one district's, the
+// index must not be asked for the district as well: reading which rows are its, a million, took two thirds of the search.
+func (q *userQuery) inDistrict() string {
+	if q.alone {
+		return "s.district_id + 0 = @district"
+	}
+	return "s.district_id = @district"
 }
 
 // source is the select of the narrowest filter outside the search table: user ids, perhaps more than match, never

@@ -131,7 +131,7 @@ func (tx *Tx) usersByID(ctx context.Context, words []searchWord) error {
 	}
 	if len(exact) > 0 { // one statement for all: most words are names
 		same, err := query[row](ctx, tx, `SELECT w.word, CAST(array_agg(DISTINCT x.user_id) AS text) AS ids
-			FROM unnest(CAST(@ids AS text[]), CAST(@words AS bigint[])) AS w(id, word) CROSS JOIN LATERAL (
+			FROM unnest((SELECT CAST(@ids AS text[])), (SELECT CAST(@words AS bigint[]))) AS w(id, word) CROSS JOIN LATERAL ( -- as askedIDs
 			(SELECT user_id FROM identities  WHERE district_id = @district AND kind IN ('clever', 'legacy') AND value = w.id)
 			UNION ALL
 			(SELECT user_id FROM role_grants WHERE district_id = @district AND sis_key <> '' AND sis_key = w.id LIMIT @max)
@@ -206,11 +206,17 @@ func (q *userQuery) probe(ctx context.Context) error {
 	for _, w := range q.words {
 		names += len(w.names)
 	}
-	docs, err := scan[struct{ Doc string }](ctx, q.tx, `SELECT doc FROM user_search WHERE district_id = @district ORDER BY name_key, user_id LIMIT `+strconv.Itoa(sampled),
+	docs, err := scan[struct {
+		Doc   string
+		Alone bool
+	}](ctx, q.tx, `SELECT s.doc, coalesce((SELECT 2 * h.people > (SELECT c.reltuples FROM pg_class c WHERE c.oid = 'user_search'::regclass)
+			FROM head_counts h WHERE h.district_id = @district AND h.school_id = 0 AND h.role = ''), false) AS alone
+		FROM user_search s WHERE s.district_id = @district ORDER BY s.name_key, s.user_id LIMIT `+strconv.Itoa(sampled),
 		map[string]any{"district": q.tx.actor.District})
 	if err != nil {
 		return fmt.Errorf("sample of docs: %w", err)
 	}
+	q.alone = len(docs) > 0 && docs[0].Alone
 	common := func(gram string) bool {
 		n := 0
 		for _, d := range docs {

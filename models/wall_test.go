@@ -174,7 +174,7 @@ func walled(t *testing.T, conn *pgx.Conn) []string {
 
 // Ids, searches and cursors of one district lead nowhere in the other.
 func TestAnotherDistrictIsNotFound(t *testing.T) {
-	store, _, here, there := two(t)
+	store, url, here, there := two(t)
 	foreign := userID(t, store, there, "there-teacher")
 	var page models.UserList
 	modelstest.Read(t, store, here, func(tx *models.Tx) error {
@@ -199,7 +199,7 @@ func TestAnotherDistrictIsNotFound(t *testing.T) {
 		}
 		return nil
 	})
-	modelstest.Read(t, store, here, func(tx *models.Tx) (err error) {
+	search := func(tx *models.Tx) (err error) {
 		for _, q := range []string{"", "twin", "peak.example", "there", "twin peaks", "7"} {
 			if page, err = tx.Users(t.Context(), access.Reach{District: true}, models.UserFilter{Q: q, Status: models.Any}); err != nil {
 				return err
@@ -213,6 +213,23 @@ func TestAnotherDistrictIsNotFound(t *testing.T) {
 				t.Errorf("search finds %d of the own 3", len(page.Rows))
 			}
 		}
+		return nil
+	}
+	conn := connect(t, url)
+	for _, seemsAlone := range []bool{true, false} { // where it does, the index is not asked for the district
+		if !seemsAlone {
+			if _, err := conn.Exec(t.Context(), `ANALYZE user_search`); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var alone bool
+		if err := conn.QueryRow(t.Context(), `SELECT 2 * (SELECT people FROM head_counts WHERE district_id = $1 AND school_id = 0 AND role = '') > reltuples
+			FROM pg_class WHERE oid = 'user_search'::regclass`, here).Scan(&alone); err != nil || alone != seemsAlone {
+			t.Fatalf("the district seems alone is %v, want %v: %v", alone, seemsAlone, err)
+		}
+		modelstest.Read(t, store, here, search)
+	}
+	modelstest.Read(t, store, here, func(tx *models.Tx) error {
 		places, err := tx.UserPlaces(t.Context(), foreign)
 		if len(places) != 0 {
 			t.Errorf("another district's person is at %v", places)
