@@ -165,7 +165,7 @@ func (r *report) page(f pageFigures) {
 
 func (r *report) pagesEnd() {
 	fmt.Fprintf(r.out, "  load average at the end %s\n", r.load())
-	var first, middle float64
+	at := map[string]pageFigures{}
 	for _, f := range r.Pages {
 		if !f.Judged {
 			continue
@@ -173,14 +173,12 @@ func (r *report) pagesEnd() {
 		r.bar(f.Product.P50 <= barRatio*f.Bare.P50 && f.Product.P50Many <= barRatio*f.Bare.P50Many,
 			"%s: median %.2f × the bare one at 1 client, %.2f × at %d, at most %.0f", f.Name, f.Product.P50/f.Bare.P50, f.Product.P50Many/f.Bare.P50Many, many, barRatio)
 		r.bar(f.Product.P50 <= barPage && f.Product.P99 <= barPage, "%s: median %.2f ms, p99 %.2f ms at 1 client, at most %.0f", f.Name, f.Product.P50, f.Product.P99, barPage)
-		switch f.Name {
-		case "first page":
-			first = f.Product.P50
-		case "page in the middle":
-			middle = f.Product.P50
-		}
+		at[f.Name] = f
 	}
-	r.bar(middle <= barMiddle*first, "page in the middle: %.2f × the first page, at most %.1f", middle/first, barMiddle)
+	first, middle, amid := at[firstPage], at[inTheMiddle], at[amidTheList]
+	r.bar(middle.Product.P50 <= barMiddle*first.Product.P50, "%s: %.2f × the first page, at most %.1f", middle.Name, middle.Product.P50/first.Product.P50, barMiddle)
+	fmt.Fprintf(r.out, "  info    %s, each another one: %.2f × the first page, and %.2f × on the bare server: they come from memory\n", amid.Name,
+		amid.Product.P50/first.Product.P50, amid.Bare.P50/first.Bare.P50)
 	if len(r.Missed) > 0 {
 		fmt.Fprintf(r.out, "%d bars missed.\n", len(r.Missed))
 	}

@@ -37,6 +37,13 @@ type someone struct {
 // questions is how many different addresses a view has, where there are as many.
 const questions = 400
 
+// Views that are compared with each other.
+const (
+	firstPage   = "first page"
+	inTheMiddle = "page in the middle"
+	amidTheList = "pages amid the list"
+)
+
 // views chooses what is asked, the same for the same seed and district.
 func (w *world) views(ctx context.Context, o options) ([]view, error) {
 	random := rand.New(rand.NewPCG(o.seed, 0x68616c6c70617373)) //nolint:gosec // questions, not secrets
@@ -52,11 +59,21 @@ func (w *world) views(ctx context.Context, o options) ([]view, error) {
 	if err != nil {
 		return nil, err
 	}
-	first := view{name: "first page", judged: true}
+	first := view{name: firstPage, judged: true}
 	first.ask("/users", "/users")
-	middle := view{name: "page in the middle", judged: true}
-	for _, p := range middleHalf(people) {
+	// One page over and over, as the first is: what the place in the list costs. And many pages, which are in no cache of
+	// the processor as the first always is.
+	center, err := w.someones(ctx, `SELECT id, coalesce(clever_id, ''), name_key, email, first_name, last_name FROM users WHERE district_id = $1 AND ended_at IS NULL
+		ORDER BY name_key, id OFFSET (SELECT count(*) / 2 FROM users WHERE district_id = $1 AND ended_at IS NULL) LIMIT 1`, w.district)
+	if err != nil {
+		return nil, err
+	}
+	middle, amid := view{name: inTheMiddle, judged: true}, view{name: amidTheList, judged: true}
+	for _, p := range center {
 		middle.ask("/users?after="+cursor(p), after(p))
+	}
+	for _, p := range middleHalf(people) {
+		amid.ask("/users?after="+cursor(p), after(p))
 	}
 	last := view{name: "last page", judged: true}
 	for _, p := range end {
@@ -97,7 +114,7 @@ func (w *world) views(ctx context.Context, o options) ([]view, error) {
 	})
 	packed := first
 	packed.name, packed.judged, packed.gzip = "first page, gzipped", false, true
-	return []view{first, middle, last, filter, two, exact, user, one, short, packed}, nil
+	return []view{first, middle, amid, last, filter, two, exact, user, one, short, packed}, nil
 }
 
 // people picks current people at random.

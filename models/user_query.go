@@ -83,8 +83,8 @@ func (tx *Tx) newUserQuery(ctx context.Context, reach access.Reach, f UserFilter
 
 // run finds the records of the page, one more than fits where there is one, and how many people match.
 func (q *userQuery) run(ctx context.Context) (records []userRecord, count int, atLeast bool, err error) {
-	if page := q.ordered(); page != "" {
-		if records, err = q.find(ctx, page); err != nil {
+	if sql := q.ordered(); sql != "" {
+		if records, err = scan[userRecord](ctx, q.tx, sql, q.args); err != nil {
 			return nil, 0, false, err
 		}
 		if len(records) > 0 && records[0].Matches != nil {
@@ -127,8 +127,12 @@ const recordColumns = `u.id, u.first_name, u.middle_name, u.last_name, u.email, 
 // find completes the ids that a page statement chose from the walled table of users, in the page's order, and adds
 // how many people match where that was counted before.
 func (q *userQuery) find(ctx context.Context, page string) ([]userRecord, error) {
-	return scan[userRecord](ctx, q.tx, `WITH `+page+` SELECT `+recordColumns+`, `+q.headCount()+` AS matches
-		FROM page p JOIN users u ON u.district_id = @district AND u.id = p.user_id ORDER BY `+q.order("u."+q.sort.column, "u.id"), q.args)
+	return scan[userRecord](ctx, q.tx, q.completed(page), q.args)
+}
+
+func (q *userQuery) completed(page string) string {
+	return `WITH ` + page + ` SELECT ` + recordColumns + `, ` + q.headCount() + ` AS matches
+		FROM page p JOIN users u ON u.district_id = @district AND u.id = p.user_id ORDER BY ` + q.order("u."+q.sort.column, "u.id")
 }
 
 // gathered is find for gather, with its counts on every record; an empty page is one record of counts without an id.
@@ -138,14 +142,14 @@ func (q *userQuery) gathered(ctx context.Context) ([]userRecord, error) {
 		LEFT JOIN (page p JOIN users u ON u.district_id = @district AND u.id = p.user_id) ON true ORDER BY `+q.order("u."+q.sort.column, "u.id"), q.args)
 }
 
-// ordered returns the page of a filter that an index answers in order, or "". How many rows it wants is part of its
+// ordered is the statement of a filter that an index answers in order, or "". How many rows it wants is part of its
 // text: where that is a parameter PostgreSQL guesses a tenth of the table, and plans anew for every page, which takes
 // longer than the page.
 func (q *userQuery) ordered() string {
 	if from := q.grantRows(); from != "" {
 		// Somebody may hold a role twice, from Clever and by hand, or two roles at the school: neighbours in the index.
-		return fmt.Sprintf(`page AS MATERIALIZED (SELECT DISTINCT g.name_key, g.user_id FROM %s %s ORDER BY %s LIMIT %d)`,
-			from, q.beyond("g.name_key", "g.user_id"), q.order("g.name_key", "g.user_id"), q.limit+1)
+		return q.completed(fmt.Sprintf(`page AS MATERIALIZED (SELECT DISTINCT g.name_key, g.user_id FROM %s %s ORDER BY %s LIMIT %d)`,
+			from, q.beyond("g.name_key", "g.user_id"), q.order("g.name_key", "g.user_id"), q.limit+1))
 	}
 	if q.searches() || q.f.Status == Ended || q.f.Status == Imported || q.f.Role != "" || q.f.School != 0 {
 		return ""
@@ -158,8 +162,8 @@ func (q *userQuery) ordered() string {
 		several = "AND u.role_count > 1"
 	}
 	col := "u." + q.sort.column
-	return fmt.Sprintf(`page AS MATERIALIZED (SELECT u.id AS user_id FROM users u WHERE u.district_id = @district AND %s %s %s ORDER BY %s LIMIT %d)`,
-		q.status(), several, q.beyond(col, "u.id"), q.order(col, "u.id"), q.limit+1)
+	return fmt.Sprintf(`SELECT %s, %s AS matches FROM users u WHERE u.district_id = @district AND %s %s %s ORDER BY %s LIMIT %d`,
+		recordColumns, q.headCount(), q.status(), several, q.beyond(col, "u.id"), q.order(col, "u.id"), q.limit+1)
 }
 
 // grantRows is the part of the grant tables, in name order by index, that a filter by role or school asks for, or "".
