@@ -67,7 +67,7 @@ func (d *district) reshare(schools []string, shared bool) {
 	for _, school := range schools {
 		if shared {
 			delete(d.unshared, school)
-			d.show(school)
+			d.show(d.schools, school)
 			continue
 		}
 		for _, e := range d.schools.some([]string{school}) {
@@ -97,19 +97,14 @@ func (d *district) reshare(schools []string, shared bool) {
 		slices.Reverse(order)
 	}
 	for n, c := range order {
-		if n > 0 && order[n-1] == c { // contacts, once it is known which students are there
-			for _, id := range slices.Sorted(maps.Keys(d.whole)) {
-				if w := d.whole[id]; w.in == c && fields(w.json)["roles"] != nil && d.isContact(w) {
-					d.show(id)
-				}
-			}
-			continue
-		}
+		contacts := n > 0 && order[n-1] == c // once it is known which students are there
+		var ids []string
 		for _, id := range slices.Sorted(maps.Keys(d.whole)) {
-			if w := d.whole[id]; w.in == c && !d.isContact(w) {
-				d.show(id)
+			if w := d.whole[id]; w.in == c && d.isContact(w) == contacts {
+				ids = append(ids, id)
 			}
 		}
+		d.show(c, ids...)
 	}
 }
 
@@ -125,26 +120,34 @@ func (d *district) hold(c *collection, e entry) {
 	}
 }
 
-// show lays over a held record what of it is shared now.
-func (d *district) show(id string) {
-	w, ok := d.whole[id]
-	if !ok {
-		return
-	}
-	left := d.restrict(w)
-	x := &extra{id: id}
-	if left != nil {
-		raw, err := json.Marshal(left)
-		if err != nil {
-			return // what was read as JSON can be written as JSON
+// show lays over held records of one kind what of them is shared now. None of them depends on another.
+func (d *district) show(c *collection, ids ...string) {
+	var shown []*extra
+	var before [][]byte
+	for _, id := range ids {
+		w, ok := d.whole[id]
+		if !ok {
+			continue
 		}
-		if x, err = newExtra(raw); err != nil {
-			return
+		left := d.restrict(w)
+		x := &extra{id: id}
+		if left != nil {
+			raw, err := json.Marshal(left)
+			if err != nil {
+				continue // what was read as JSON can be written as JSON
+			}
+			if x, err = newExtra(raw); err != nil {
+				continue
+			}
+		}
+		shown, before = append(shown, x), append(before, c.json(id))
+		if left != nil && len(changed(fields(w.json), left)) == 0 {
+			delete(d.whole, id)
 		}
 	}
-	d.editHeld(w.in, id, func() { w.in.put(x) })
-	if left != nil && len(changed(fields(w.json), left)) == 0 {
-		delete(d.whole, id)
+	c.put(slices.Clone(shown)...)
+	for i, x := range shown {
+		d.tell(c.kind, before[i], c.json(x.id))
 	}
 }
 
