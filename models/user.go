@@ -148,7 +148,7 @@ func (tx *Tx) askUser(b *pgx.Batch, id int64) *userAnswer {
 		FROM users u WHERE u.district_id = @district AND u.id = @user AND u.merged_into IS NULL`, args)
 	ask(b, &a.grants, userGrants, args)
 	ask(b, &a.sections, userSections, args)
-	ask(b, &a.accounts, userAccounts("@user"), args)
+	ask(b, &a.accounts, userAccounts, args)
 	ask(b, &a.related, relatedPeople, args)
 	return a
 }
@@ -181,7 +181,7 @@ func (tx *Tx) userDetails(ctx context.Context, id int64, want UserWants) (d User
 	}
 	if u.Merged {
 		ask(b, &d.Merged, mergedRecords, args)
-		ask(b, &d.Accounts, userAccounts("ANY(ARRAY(SELECT @user UNION ALL SELECT l.id FROM users l WHERE l.district_id = @district AND l.merged_into = @user))"), args)
+		ask(b, &d.Accounts, mergedAccounts, args)
 	}
 	if want.Overrides && u.Overridden {
 		ask(b, &d.Overrides, userOverrides, args)
@@ -200,8 +200,13 @@ func (tx *Tx) userDetails(ctx context.Context, id int64, want UserWants) (d User
 	return d, err
 }
 
-// userAccounts asks for the accounts of some users, retired ones last.
-func userAccounts(users string) string {
+// The accounts of a person: those of the record alone, and those of the records merged into it as well.
+var (
+	userAccounts   = accountsOf("@user")
+	mergedAccounts = accountsOf("ANY(ARRAY(SELECT @user UNION ALL SELECT l.id FROM users l WHERE l.district_id = @district AND l.merged_into = @user))")
+)
+
+func accountsOf(users string) string {
 	return `SELECT a.district_id, a.id, a.user_id, a.role, a.created_at, a.last_sign_in_at, a.retired_at, a.folded_into FROM accounts a
 		WHERE a.district_id = @district AND a.user_id = ` + users + ` ORDER BY retired_at IS NOT NULL, role, id`
 }
